@@ -1,0 +1,1 @@
+"""What is known: definitions by canonical, snapshots, narratives, FHIR packages, base R4."""

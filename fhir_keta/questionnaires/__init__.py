@@ -1,0 +1,1 @@
+"""How a form behaves: items, enablement, scoring."""

@@ -1,0 +1,1 @@
+"""Findings out: one module a format, and the registry that feeds ``--format``."""

@@ -1,0 +1,1 @@
+"""Speaking to a FHIR server: client, plan, apply, and the embedded sandbox."""

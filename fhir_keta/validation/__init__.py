@@ -1,0 +1,1 @@
+"""The verdicts: definitions compiled to schemas, records checked against them, refusals explained."""

@@ -1,0 +1,99 @@
+"""The rules: id, severity, FHIR issue type, what to say. One home for every message text.
+
+A FHIR invariant (``obs-7``, ``dom-2``) is a rule under its own key; those are not listed here: their text is the
+``human`` of the constraint in the StructureDefinition.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fhir_keta.validation.issue import Issue, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """``code`` is of http://hl7.org/fhir/issue-type; ``message`` is a ``str.format`` template over names from
+    definitions only, never over values of a record."""
+
+    id: str
+    severity: Severity
+    code: str
+    message: str
+
+
+_RULES = (
+    # the bytes
+    Rule("json-syntax", "fatal", "structure", "Not JSON: {problem}. Check that the file was written completely."),
+    Rule("json-encoding", "fatal", "structure", "Not UTF-8. FHIR JSON is UTF-8: convert the file."),
+    Rule("json-empty", "fatal", "structure", "Empty: a FHIR resource as one JSON object is expected."),
+    Rule("json-not-object", "fatal", "structure", "A JSON object is expected, found {found}."),
+    Rule("json-depth", "fatal", "structure", "More than {limit} levels deep: no FHIR resource needs that."),
+    Rule("json-number", "fatal", "value", "{problem}: JSON has no such number."),
+    Rule("json-duplicate-key", "error", "structure", "The name '{name}' stands twice in one object."),
+    Rule("input-xml", "fatal", "not-supported", "This is XML; only FHIR JSON is read. Convert it first."),
+    Rule("resource-type-missing", "fatal", "structure", "No resourceType: not a FHIR resource."),
+    Rule("resource-type-unknown", "fatal", "structure", "'{name}' is not a FHIR R4 resource type.{suggestion}"),
+    # structure
+    Rule("element-unknown", "error", "structure", "'{name}' is not an element here.{suggestion}"),
+    Rule("element-type", "error", "structure", "A JSON {expected} is expected here."),
+    Rule("element-empty", "error", "structure", "Empty: leave the element out, or give it a value or children."),
+    Rule("primitive-format", "error", "value", "Not a valid {type}: {remedy}"),
+    Rule("primitive-alignment", "error", "structure", "'{name}' and '_{name}' do not line up: {problem}."),
+    Rule("cardinality-min", "error", "required", "'{name}' is required here (at least {min})."),
+    Rule("cardinality-max", "error", "structure", "At most {max} of '{name}' may stand here."),
+    Rule("element-prohibited", "error", "structure", "'{name}' is not allowed by this profile."),
+    Rule("choice-multiple", "error", "structure", "Only one '{name}[x]' may be given."),
+    Rule("choice-type", "error", "structure", "This profile does not allow this type for '{name}[x]' (allowed: {allowed})."),
+    Rule("value-fixed", "error", "value", "The value must be exactly the one this profile fixes."),
+    Rule("value-pattern", "error", "value", "The value does not contain what this profile requires: {pattern}."),
+    Rule("max-length", "error", "value", "Longer than the {limit} characters allowed."),
+    Rule("value-range", "error", "value", "Outside the range the profile allows ({bound})."),
+    Rule("binding-required", "error", "code-invalid", "Not a code of the required value set {value_set}.{suggestion}"),
+    Rule("code-unknown", "error", "code-invalid", "Not a code of {system}.{suggestion}"),
+    Rule("display-wrong", "error", "code-invalid", "The display is not one of this code in {system}."),
+    Rule("slice-min", "error", "required", "The slice '{name}' is required here (at least {min})."),
+    Rule("slice-max", "error", "structure", "At most {max} of the slice '{name}' may stand here."),
+    Rule("slice-unmatched", "error", "structure", "Matches none of the slices, and this profile allows no others."),
+    Rule("reference-target", "error", "structure", "A reference to {allowed} is expected here."),
+    Rule("reference-unresolved", "error", "structure", "The reference does not lead to anything in this record."),
+    Rule("extension-unknown", "error", "extension", "The extension is not known here, so its content cannot be trusted."),
+    Rule("extension-context", "error", "extension", "The extension {name} may not stand here (allowed: {allowed})."),
+    Rule("profile-unknown", "warning", "not-found", "The profile is not known here and was not checked. Add it with --definitions."),
+    Rule("profile-mismatch", "error", "structure", "The profile {name} is for {expected}, not for this resource type."),
+    Rule("profile-abstract", "warning", "business-rule", "The profile {name} is abstract: claim one of its children."),
+    # a response against its Questionnaire (R4, QuestionnaireResponse, notes; SDC for total and read-only)
+    Rule("questionnaire-unknown", "warning", "not-found", "The questionnaire is not known here: its answers were not checked."),
+    Rule("response-link-id-unknown", "error", "structure", "No item with this linkId in the questionnaire.{suggestion}"),
+    Rule("response-nesting", "error", "structure", "The item '{link_id}' stands elsewhere in the questionnaire."),
+    Rule("response-order", "error", "structure", "The item '{link_id}' is out of the questionnaire's order."),
+    Rule("response-repeats", "error", "structure", "The item '{link_id}' may stand only once."),
+    Rule("response-answer-max", "error", "structure", "The item '{link_id}' takes only one answer."),
+    Rule("response-answer-type", "error", "structure", "An answer of type {expected} is expected here."),
+    Rule("response-answer-prohibited", "error", "structure", "A {type} item has no answers."),
+    Rule("response-required", "error", "required", "The required item '{link_id}' has no answer."),
+    Rule("response-disabled", "error", "business-rule", "The item '{link_id}' is answered although it is not enabled."),
+    Rule("response-option", "error", "code-invalid", "Not one of the options the questionnaire offers.{suggestion}"),
+    Rule("response-min-value", "error", "value", "Below the minimum of {limit}."),
+    Rule("response-max-value", "error", "value", "Above the maximum of {limit}."),
+    Rule("response-max-length", "error", "value", "Longer than the {limit} characters allowed."),
+    Rule("response-text", "error", "value", "The item's text is not that of the questionnaire."),
+    Rule("response-total", "error", "business-rule", "The total does not follow from the answers."),
+    Rule("response-total-incomplete", "error", "business-rule", "A total is given although not every scored item is answered."),
+)
+
+RULES: dict[str, Rule] = {rule.id: rule for rule in _RULES}
+
+
+def issue(rule_id: str, expression: str, **names: object) -> Issue:
+    """The finding for a listed rule at a FHIRPath; ``names`` fill the message template.
+
+    Raises KeyError for an unlisted rule or a missing name: both are faults in this package.
+    """
+    rule = RULES[rule_id]
+    return Issue(rule.severity, rule.code, rule.id, expression, rule.message.format(**names))
+
+
+def invariant(key: str, severity: Severity, human: str, expression: str) -> Issue:
+    """The finding for a FHIR constraint: its key is the rule id, its ``human`` text the message."""
+    return Issue(severity, "invariant", key, expression, human)
