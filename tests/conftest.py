@@ -1,0 +1,33 @@
+"""Fixtures of all tests: the real parts, started once a session and only when a test asks for them.
+
+Where Java or Maven is missing, tests that need them are skipped with one line that says what to install; with
+FHIR_KETA_REQUIRE=all they fail instead. A developer can let an already running process be used: FHIR_KETA_ORACLE_PORT
+(python -m tests.oracle.oracle --serve PORT) and FHIR_KETA_HAPI_URL (python -m tests.servers.hapi).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests import java
+from tests.oracle.oracle import Oracle
+
+
+def require(missing: str | None) -> None:
+    """Skip the test, or fail it where everything is required, when a tool is missing."""
+    if missing is not None:
+        if os.environ.get("FHIR_KETA_REQUIRE") == "all":
+            pytest.fail(missing, pytrace=False)
+        pytest.skip(missing)
+
+
+@pytest.fixture(scope="session")
+def oracle() -> Iterator[Oracle]:
+    """HL7's own validator with our definitions."""
+    if "FHIR_KETA_ORACLE_PORT" not in os.environ:
+        require(java.missing())
+    with Oracle() as running:
+        yield running

@@ -1,0 +1,1 @@
+"""Our content and our verdicts held against HL7's own validator."""

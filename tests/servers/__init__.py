@@ -1,0 +1,1 @@
+"""One contract for every server that fhir-keta talks to, and the real servers to hold it against."""
