@@ -1,0 +1,217 @@
+"""What is known: FHIR R4's own definitions and ours, looked up by type, canonical or canonical|version."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from fhir_keta.definitions import codes as code_lists
+from fhir_keta.definitions.codes import Codes
+from fhir_keta.errors import DefinitionError
+
+__all__ = ["Codes", "Library", "bundled"]
+
+JsonObject = dict[str, Any]
+
+PACKAGE = Path(__file__).resolve().parent.parent
+CORE = "http://hl7.org/fhir/StructureDefinition/"
+
+
+class Library:
+    """Conformance resources and questionnaires by canonical; treat everything it returns as read-only.
+
+    A library never changes: ``with_resources`` puts a new one on top. It can be pickled.
+    """
+
+    def __init__(self, resources: Iterable[JsonObject] = (), below: Library | None = None) -> None:
+        """Hold the resources that have a ``url``, over those of the library ``below``; later ones win."""
+        self._below = below
+        self._own: dict[str, dict[str, JsonObject]] = {}
+        for resource in resources:
+            if isinstance(url := resource.get("url"), str):
+                self._own.setdefault(url, {})[resource.get("version", "")] = resource
+        self._structures: dict[str, JsonObject | None] = {}
+        self._codes: dict[str, Codes | None] = {}
+
+    def find(self, canonical: str) -> JsonObject | None:
+        """Return the resource with this ``url`` or ``url|version``, without a version the newest, or None."""
+        url, _, version = canonical.partition("|")
+        known = self._versions(url)
+        if not version:
+            version = max(known, key=_age, default="")
+        return known[version]() if version in known else None
+
+    def structure(self, type_or_canonical: str) -> JsonObject | None:
+        """Return the StructureDefinition of a type ("Observation") or canonical, with a snapshot, or None.
+
+        Raises DefinitionError when a snapshot is missing and cannot be generated from the differential.
+        """
+        canonical = type_or_canonical if ":" in type_or_canonical else CORE + type_or_canonical
+        if canonical not in self._structures:
+            self._structures[canonical] = self._structure(canonical)
+        return self._structures[canonical]
+
+    def _structure(self, canonical: str) -> JsonObject | None:
+        found = self.find(canonical)
+        if found is None or found["resourceType"] != "StructureDefinition":
+            return None
+        if "snapshot" in found:
+            return found
+        from fhir_keta.definitions.snapshot import with_snapshot
+
+        return with_snapshot(found, self.structure)
+
+    def codes(self, value_set_canonical: str) -> Codes | None:
+        """Return the codes of a value set, or None when it is unknown or cannot be enumerated here."""
+        if value_set_canonical not in self._codes:
+            found = self.find(value_set_canonical)
+            known = found is not None and found["resourceType"] == "ValueSet"
+            self._codes[value_set_canonical] = self.expand(found) if found and known else None
+        return self._codes[value_set_canonical]
+
+    def expand(self, value_set: JsonObject) -> Codes | None:
+        """Return the codes of a ValueSet resource (a contained one, say), or None when it cannot be enumerated here."""
+        return code_lists.expand(value_set, self.find)
+
+    def code_system(self, url: str) -> JsonObject | None:
+        """Return the CodeSystem with this ``url`` or ``url|version``, or None."""
+        found = self.find(url)
+        return found if found is not None and found["resourceType"] == "CodeSystem" else None
+
+    def of_type(self, resource_type: str) -> Iterator[JsonObject]:
+        """Yield every resource of this type; one that a higher layer replaces (same url and version) only once."""
+        for url in self._urls(resource_type):
+            for read in self._versions(url).values():
+                if (resource := read())["resourceType"] == resource_type:
+                    yield resource
+
+    @property
+    def resource_types(self) -> frozenset[str]:
+        """The concrete resource types of FHIR R4 that this library knows."""
+        return self._below.resource_types if self._below is not None else frozenset()
+
+    def with_resources(self, resources: Iterable[JsonObject]) -> Library:
+        """Return a new library with these resources (parsed JSON) on top of this one."""
+        return Library(resources, self)
+
+    def _versions(self, url: str) -> dict[str, Any]:
+        """How to read each known version of ``url``."""
+        known = self._below._versions(url) if self._below is not None else {}
+        own = self._own.get(url)
+        return {**known, **{version: (lambda item=item: item) for version, item in own.items()}} if own else known
+
+    def _urls(self, resource_type: str) -> list[str]:
+        own = [
+            url for url, known in self._own.items() for item in known.values() if item["resourceType"] == resource_type
+        ]
+        return list(dict.fromkeys([*(self._below._urls(resource_type) if self._below is not None else []), *own]))
+
+
+class BaseLibrary(Library):
+    """FHIR R4's own definitions, read on demand from the files that tools/compile_r4.py made."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        index = json.loads(_r4("index.json"))
+        self._resource_types = frozenset(index["resourceTypes"])
+        self._places = {
+            url: (resource_type, version, archive, number, position)
+            for archive, members in index["archives"].items()
+            for number, group in enumerate(members)
+            for position, (resource_type, url, version) in enumerate(group)
+        }
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (base, ())
+
+    @property
+    def resource_types(self) -> frozenset[str]:
+        return self._resource_types
+
+    def _versions(self, url: str) -> dict[str, Any]:
+        if url not in self._places:
+            return {}
+        _, version, archive, number, position = self._places[url]
+        return {version: lambda: _group(archive, number)[position]}
+
+    def _urls(self, resource_type: str) -> list[str]:
+        return [url for url, place in self._places.items() if place[0] == resource_type]
+
+
+@cache
+def base() -> Library:
+    """Return the library of FHIR R4 4.0.1 alone: types, resources, core profiles and extensions, terminology."""
+    return BaseLibrary()
+
+
+@cache
+def bundled() -> Library:
+    """Return the library of everything this package carries: FHIR R4, the SDC extensions it needs, its own profiles.
+
+    Raises DefinitionError when the installation lacks them.
+    """
+    return base().with_resources(_resources("definitions/sdc")).with_resources(profiles())
+
+
+def profiles() -> list[JsonObject]:
+    """Return this project's own definitions (profiles/), in the order of their file names.
+
+    Raises DefinitionError when the folder is missing or a file in it is not a JSON resource.
+    """
+    return _resources("profiles")
+
+
+def _resources(name: str) -> list[JsonObject]:
+    return [_resource(file) for file in sorted(_folder(name).rglob("*.json"))]
+
+
+def _resource(file: Path) -> JsonObject:
+    try:
+        resource = json.loads(file.read_bytes())
+    except ValueError as error:
+        raise DefinitionError(f"{file} is not JSON ({error}); correct it or install fhir-keta again") from error
+    if not isinstance(resource, dict) or not isinstance(resource.get("resourceType"), str):
+        raise DefinitionError(f"{file} is not a FHIR resource (no resourceType); correct it or remove it")
+    return resource
+
+
+def _folder(name: str) -> Path:
+    folder = PACKAGE / name
+    if not folder.is_dir():
+        raise DefinitionError(f"this installation of fhir-keta lacks its folder {name}; install the package again")
+    return folder
+
+
+def _r4(name: str) -> bytes:
+    try:
+        return (_folder("definitions/r4") / name).read_bytes()
+    except OSError as error:
+        raise DefinitionError(
+            f"this installation of fhir-keta lacks definitions/r4/{name}; install it again, or in a checkout run "
+            "tools/compile_r4.py"
+        ) from error
+
+
+@cache
+def _group(archive: str, number: int) -> list[JsonObject]:
+    """The definitions in one member of an archive; the bytes are kept, so forked processes share no file position."""
+    import io
+    import zipfile
+
+    with zipfile.ZipFile(io.BytesIO(_archive(archive))) as opened:
+        group: list[JsonObject] = json.loads(opened.read(f"{number:03}.json"))
+    return group
+
+
+_archive = cache(_r4)
+
+
+def _age(version: str) -> list[tuple[int, int, str]]:
+    """Sort versions like 0.10.0 after 0.9.0, and a pre-release before its release."""
+    parts = re.split(r"[.\-+]", version)
+    key = [(1, int(part), "") if part.isdigit() else (-1, 0, part) for part in parts]
+    return [*key, (0, 0, "")]
