@@ -1,6 +1,9 @@
 package keta;
 
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.lang.reflect.Field;
+import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -9,13 +12,15 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
 import org.hl7.fhir.r5.context.ContextUtilities;
+import org.hl7.fhir.r5.elementmodel.Manager.FhirFormat;
 import org.hl7.fhir.r5.model.CanonicalResource;
 import org.hl7.fhir.r5.model.Resource;
 import org.hl7.fhir.r5.model.StructureDefinition;
+import org.hl7.fhir.r5.utils.validation.ValidatorSession;
 import org.hl7.fhir.r5.utils.validation.constants.BestPracticeWarningLevel;
 import org.hl7.fhir.r5.utils.validation.constants.ReferenceValidationPolicy;
-import org.hl7.fhir.r5.elementmodel.Manager.FhirFormat;
 import org.hl7.fhir.utilities.validation.ValidationMessage;
+import org.hl7.fhir.validation.BaseValidator;
 import org.hl7.fhir.validation.ValidationEngine;
 import org.hl7.fhir.validation.instance.InstanceValidator;
 import org.hl7.fhir.validation.instance.advisor.BasePolicyAdvisorForFullValidation;
@@ -57,18 +62,30 @@ final class Definitions {
   List<ValidationMessage> check(byte[] record, List<String> profiles) throws Exception {
     refresh();
     if (validator == null || ++records > RECORDS_PER_VALIDATOR) {
-      validator = engine.getValidator(FhirFormat.JSON);
+      validator = newValidator();
       records = 0;
     }
     List<ValidationMessage> messages = new ArrayList<>();
     try {
       List<StructureDefinition> structures = engine.asSdList(profiles);
-      validator.validate(null, messages, new java.io.ByteArrayInputStream(record), FhirFormat.JSON, structures);
+      validator.validate(null, messages, new ByteArrayInputStream(record), FhirFormat.JSON, structures);
     } catch (Exception | Error error) {
       validator = null;
       throw error;
     }
     return messages.stream().distinct().toList();
+  }
+
+  /**
+   * A validator that takes R4 as it is loaded for "4.0" too. Left alone, it asks the network for that version before it
+   * checks the context of an extension, for 14 seconds, and then loads R4 a second time.
+   */
+  private InstanceValidator newValidator() throws Exception {
+    InstanceValidator fresh = engine.getValidator(FhirFormat.JSON);
+    Field field = BaseValidator.class.getDeclaredField("session");
+    field.setAccessible(true);
+    ((ValidatorSession) field.get(fresh)).getOtherVersions().put("4.0", engine.getContext());
+    return fresh;
   }
 
   /** Reads the folders again if any file in them is new, gone or changed. */
@@ -93,7 +110,7 @@ final class Definitions {
   private List<Path> files() throws IOException {
     List<Path> found = new ArrayList<>();
     for (Path folder : folders) {
-      try (Stream<Path> tree = Files.walk(folder, java.nio.file.FileVisitOption.FOLLOW_LINKS)) {
+      try (Stream<Path> tree = Files.walk(folder, FileVisitOption.FOLLOW_LINKS)) {
         tree.filter(path -> path.toString().endsWith(".json")).filter(Files::isRegularFile).forEach(found::add);
       }
     }
