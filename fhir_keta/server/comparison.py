@@ -1,0 +1,102 @@
+"""Whether a server's copy says the same as ours, whatever the server added.
+
+Left out on both sides, because servers set or derive it:
+
+- ``meta.versionId``, ``meta.lastUpdated``, ``meta.source`` (HAPI appends a request id to the last);
+- profiles, tags and security labels that only the server has: an update keeps them (FHIR R4, Resource, Tags);
+- the narrative, when ours is ``generated`` or ``empty`` (it repeats the rest of the resource) or when we have none;
+- a StructureDefinition's snapshot when ours has a differential, a ValueSet's expansion when ours has a compose;
+- ``id``, for definitions only: they are the same by url and version wherever the server put them.
+
+The order of names, the form of decimals (6.5 and 6.50) and absolute references to the server itself make no difference.
+The order of arrays does, and everything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from itertools import zip_longest
+from typing import Any
+
+Resource = dict[str, Any]
+
+_SET_BY_SERVERS = ("versionId", "lastUpdated", "source")
+_KEPT_BY_SERVERS = ("profile", "tag", "security")
+_DERIVED_NARRATIVE = ("generated", "empty")
+
+
+def differences(ours: Resource, theirs: Resource, *, base: str, by_canonical: bool) -> list[str]:
+    """Where the two differ, as paths such as ``Questionnaire.item[2].text``; empty when they say the same.
+
+    ``base`` is the server's base URL, ``by_canonical`` true for definitions (found by url and version, not by id).
+    """
+    left_out = {"meta"}
+    if by_canonical:
+        left_out.add("id")
+    if "text" not in ours or ours["text"].get("status") in _DERIVED_NARRATIVE:
+        left_out.add("text")
+    if "differential" in ours:
+        left_out.add("snapshot")
+    if "compose" in ours:
+        left_out.add("expansion")
+    kind = str(ours.get("resourceType", ""))
+    rest = _differing(_without(ours, left_out), _without(theirs, left_out), kind, f"{base.rstrip('/')}/")
+    return [*_differing_meta(ours.get("meta", {}), theirs.get("meta", {}), f"{kind}.meta"), *rest]
+
+
+def _without(resource: Resource, names: Iterable[str]) -> Resource:
+    return {name: value for name, value in resource.items() if name not in names}
+
+
+def _differing_meta(ours: Resource, theirs: Resource, path: str) -> Iterator[str]:
+    """Profiles, tags and labels of ours must be there, in any order; the server's own are its business."""
+    for name in _KEPT_BY_SERVERS:
+        there = [_identity(item) for item in theirs.get(name, ())]
+        for index, item in enumerate(ours.get(name, ())):
+            if _identity(item) not in there:
+                yield f"{path}.{name}[{index}]"
+    yield from _differing(
+        _without(ours, _SET_BY_SERVERS + _KEPT_BY_SERVERS),
+        _without(theirs, _SET_BY_SERVERS + _KEPT_BY_SERVERS),
+        path,
+        "",
+    )
+
+
+def _identity(item: Any) -> Any:
+    """A profile is its canonical, a Coding its system and code."""
+    return (item.get("system"), item.get("code")) if isinstance(item, dict) else item
+
+
+def _differing(ours: Any, theirs: Any, path: str, base: str) -> Iterator[str]:
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        for name in ours | theirs:
+            if name not in ours or name not in theirs:
+                yield f"{path}.{name}"
+            elif name == "reference" and isinstance(ours[name], str) and isinstance(theirs[name], str):
+                if ours[name].removeprefix(base) != theirs[name].removeprefix(base):
+                    yield f"{path}.{name}"
+            else:
+                yield from _differing(ours[name], theirs[name], f"{path}.{name}", base)
+    elif isinstance(ours, list) and isinstance(theirs, list):
+        missing = object()
+        for index, (one, other) in enumerate(zip_longest(ours, theirs, fillvalue=missing)):
+            if one is missing or other is missing:
+                yield f"{path}[{index}]"
+            else:
+                yield from _differing(one, other, f"{path}[{index}]", base)
+    elif not _same(ours, theirs):
+        yield path
+
+
+def _same(ours: Any, theirs: Any) -> bool:
+    if isinstance(ours, bool) or isinstance(theirs, bool):
+        return ours is theirs
+    if isinstance(ours, int | float | Decimal) and isinstance(theirs, int | float | Decimal):
+        return _exact(ours) == _exact(theirs)
+    return bool(ours == theirs)
+
+
+def _exact(number: float | Decimal) -> Decimal:
+    return Decimal(repr(number)) if isinstance(number, float) else Decimal(number)

@@ -1,0 +1,228 @@
+"""What is to be uploaded: definitions and records, each with the identity under which a server keeps it.
+
+A definition is the same by url and version, a record by type and id; what cannot be told apart from its second upload
+is refused here, before anything is sent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fhir_keta.errors import InputError
+from fhir_keta.records.source import Place, Record
+from fhir_keta.server import exact_json
+from fhir_keta.server.comparison import differences
+
+Resource = dict[str, Any]
+
+# FHIR R4, Resource index: the types with a canonical url
+_CANONICAL_TYPES = re.compile(
+    "ActivityDefinition|CapabilityStatement|ChargeItemDefinition|CodeSystem|CompartmentDefinition|ConceptMap|"
+    "EffectEvidenceSynthesis|EventDefinition|Evidence|EvidenceVariable|ExampleScenario|GraphDefinition|"
+    "ImplementationGuide|Library|Measure|MessageDefinition|OperationDefinition|PlanDefinition|Questionnaire|"
+    "ResearchDefinition|ResearchElementDefinition|RiskEvidenceSynthesis|SearchParameter|StructureDefinition|"
+    "StructureMap|TerminologyCapabilities|TestScript|ValueSet"
+)
+_SPLIT = ("transaction", "batch", "collection", "searchset")
+_STORED_WHOLE = ("document", "message")
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One resource to upload.
+
+    ``data`` are its bytes as read, if they can be sent as they are. ``condition`` is the search of a conditional create
+    (``method`` POST) or update (PUT) inside a transaction; without one the resource is put under its own id.
+    """
+
+    resource: Resource
+    place: Place | None = None
+    data: bytes | None = None
+    method: str = "PUT"
+    condition: str | None = None
+    full_url: str | None = None
+
+    @property
+    def type(self) -> str:
+        return str(self.resource["resourceType"])
+
+    @property
+    def id(self) -> str | None:
+        return self.resource.get("id") if self.condition is None else None
+
+    @property
+    def is_definition(self) -> bool:
+        return _CANONICAL_TYPES.fullmatch(self.type) is not None and isinstance(self.resource.get("url"), str)
+
+    @property
+    def canonical(self) -> str | None:
+        """``url|version`` of a definition (or its url when it has no version), None for a record."""
+        if not self.is_definition:
+            return None
+        version = self.resource.get("version")
+        return f"{self.resource['url']}|{version}" if version else str(self.resource["url"])
+
+    @property
+    def key(self) -> str:
+        """What no second resource of the same upload may have with other content."""
+        return self.canonical or f"{self.type}/{self.id}"
+
+    @property
+    def label(self) -> str:
+        """How the reports name it."""
+        if self.id is not None:
+            return f"{self.type}/{self.id}"
+        return f"{self.type}?{self.condition}" if self.condition is not None else f"{self.type} {self.canonical}"
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """What is sent in one request: a resource, or the entries of a transaction (``data``: that Bundle as read)."""
+
+    items: tuple[Incoming, ...]
+    transaction: bool = False
+    data: bytes | None = None
+
+
+def parcels(sources: Iterable[Resource | Record]) -> list[Parcel]:
+    """What ``sources`` ask to be uploaded, in their order, each resource once.
+
+    Raises InputError, naming the place, for what is not a FHIR resource, has no identity, or stands twice with
+    different content.
+    """
+    found: list[Parcel] = []
+    for source in sources:
+        if isinstance(source, Record):
+            found += _of_record(source)
+        else:
+            found.append(Parcel((_identified(source, None, "", None),)))
+    return _each_once(found)
+
+
+def strings(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """Every string in a resource, with the name of its element."""
+    if isinstance(value, str):
+        yield name, value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from strings(item, key)
+    elif isinstance(value, list):
+        for item in value:
+            yield from strings(item, name)
+
+
+def with_references(value: Any, new: Callable[[str], str | None]) -> Any:
+    """A copy in which each literal reference, and each ``urn:`` string, that ``new`` knows is replaced."""
+    if isinstance(value, dict):
+        return {
+            name: (new(item) or item)
+            if isinstance(item, str) and (name == "reference" or item.startswith("urn:"))
+            else with_references(item, new)
+            for name, item in value.items()
+        }
+    return [with_references(item, new) for item in value] if isinstance(value, list) else value
+
+
+def _of_record(record: Record) -> list[Parcel]:
+    try:
+        resource = exact_json.parse(record.data)
+    except ValueError as error:
+        raise InputError(f"{_at(record.place)}not JSON. Run fhir-keta validate on it.") from error
+    if not isinstance(resource, dict) or not isinstance(resource.get("resourceType"), str):
+        raise InputError(f"{_at(record.place)}not a FHIR resource. Run fhir-keta validate on it.")
+    if resource["resourceType"] != "Bundle" or resource.get("type") in _STORED_WHOLE:
+        return [Parcel((_identified(resource, record.place, "", record.data),))]
+    kind = resource.get("type")
+    if kind not in _SPLIT:
+        raise InputError(
+            f"{_at(record.place)}a Bundle of type {kind!s:.40} is not uploaded. Make it a transaction or a collection."
+        )
+    items = tuple(_of_entries(resource, record.place))
+    if kind == "transaction":
+        return [Parcel(items, transaction=True, data=record.data)] if items else []
+    return [Parcel((item,)) for item in items]
+
+
+def _of_entries(bundle: Resource, place: Place) -> Iterator[Incoming]:
+    items = []
+    for index, entry in enumerate(bundle.get("entry", ())):
+        where = f"Bundle.entry[{index}] "
+        if not isinstance(entry, dict):
+            raise InputError(f"{_at(place)}{where}is not an object. Run fhir-keta validate on it.")
+        if entry.get("search", {}).get("mode") != "outcome":
+            items.append(_of_entry(entry, place, where, requested=bundle["type"] in ("transaction", "batch")))
+    known = {item.full_url: f"{item.type}/{item.id}" for item in items if item.full_url and item.id}
+    for item in items:
+        yield replace(item, resource=with_references(item.resource, known.get)) if known else item
+
+
+def _of_entry(entry: Resource, place: Place, where: str, *, requested: bool) -> Incoming:
+    resource, request = entry.get("resource"), entry.get("request", {})
+    if not isinstance(resource, dict) or not isinstance(resource.get("resourceType"), str):
+        raise InputError(f"{_at(place)}{where}has no resource: an upload only writes. Leave the entry out.")
+    full_url = entry.get("fullUrl")
+    if not requested:
+        return replace(_identified(resource, place, where, None), full_url=full_url)
+    method, (target, _, condition) = request.get("method"), str(request.get("url", "")).partition("?")
+    kind = resource["resourceType"]
+    if method == "PUT" and condition and target == kind:
+        return Incoming(resource, place, None, "PUT", condition, full_url)
+    if method == "POST" and target == kind and request.get("ifNoneExist"):
+        return Incoming(resource, place, None, "POST", str(request["ifNoneExist"]).lstrip("?"), full_url)
+    if method == "PUT" and not condition:
+        item = replace(_identified(resource, place, where, None), full_url=full_url)
+        if target != f"{kind}/{item.id}":
+            raise InputError(
+                f"{_at(place)}{where}is put to another address than {kind} and its id. Correct request.url."
+            )
+        return item
+    if method == "POST":
+        raise InputError(
+            f"{_at(place)}{where}is a POST without ifNoneExist: a second upload would store it twice. "
+            "Give the resource an id and PUT it, or add ifNoneExist."
+        )
+    raise InputError(f"{_at(place)}{where}is not a PUT or POST: an upload only writes. Leave the entry out.")
+
+
+def _identified(resource: Resource, place: Place | None, where: str, data: bytes | None) -> Incoming:
+    item = Incoming(resource, place, data)
+    if item.canonical is None and not isinstance(item.id, str):
+        raise InputError(
+            f"{_at(place)}{where}{item.type} has no id: give it one. Records are put under their id, so that a second "
+            "upload changes nothing."
+        )
+    return item
+
+
+def _each_once(found: Iterable[Parcel]) -> list[Parcel]:
+    first: dict[str, Incoming] = {}
+    kept = []
+    for parcel in found:
+        items = [item for item in parcel.items if item.condition is not None or not _repeats(item, first)]
+        if len(items) == len(parcel.items):
+            kept.append(parcel)
+        elif items:
+            kept.append(Parcel(tuple(items), parcel.transaction))
+    return kept
+
+
+def _repeats(item: Incoming, first: dict[str, Incoming]) -> bool:
+    earlier = first.setdefault(item.key, item)
+    if earlier is item:
+        return False
+    differing = differences(item.resource, earlier.resource, base="", by_canonical=item.is_definition)
+    if differing:
+        raise InputError(
+            f"{_at(item.place)}{item.key} stands in {earlier.place.path if earlier.place else 'this upload'} too, with "
+            f"other content ({differing[0]}). Keep one of the two."
+        )
+    return True
+
+
+def _at(place: Place | None) -> str:
+    if place is None:
+        return ""
+    return f"{place.path}:{place.line}: " if place.line is not None else f"{place.path}: "

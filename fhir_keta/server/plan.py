@@ -1,0 +1,193 @@
+"""What an upload would do: each resource compared with what the server has. Nothing is written here."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import parse_qsl
+
+from fhir_keta.records.source import Record
+from fhir_keta.server.capability import Capability, preflight
+from fhir_keta.server.client import Client, Resource
+from fhir_keta.server.comparison import differences
+from fhir_keta.server.incoming import Incoming, Parcel, parcels
+from fhir_keta.server.order import in_dependency_order
+
+Action = Literal["create", "update", "unchanged", "conflict", "unsupported"]
+
+_LONGEST_SEARCH = 1500
+_LONGEST_ID = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One resource of the plan.
+
+    ``target`` is the id it is put to; None leaves the id to the server. ``version`` is the server's version that an
+    update replaces. ``reason`` says where the contents differ, or what stands in the way.
+    """
+
+    incoming: Incoming
+    action: Action
+    target: str | None = None
+    version: str | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Entries that are sent in one request. ``needs``: the indexes, in the plan, of the groups that must go first."""
+
+    entries: tuple[Entry, ...]
+    needs: frozenset[int]
+    transaction: bool = False
+    data: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What ``apply`` does, in this order."""
+
+    server: str
+    software: str
+    groups: tuple[Group, ...]
+
+    @property
+    def entries(self) -> list[Entry]:
+        return [entry for group in self.groups for entry in group.entries]
+
+    def counts(self) -> Counter[str]:
+        """How many entries there are of each action."""
+        return Counter(entry.action for entry in self.entries)
+
+
+def plan(sources: Iterable[Resource | Record], client: Client, *, overwrite: bool = False) -> Plan:
+    """Compare what is to be uploaded with what the server has.
+
+    A definition that the server has under the same url and version is unchanged, or a conflict when its content
+    differs; ``overwrite`` makes an update of a conflict. Another version of it stays, and ours is created beside it.
+    A record is updated by its id. Entries of a transaction are planned one by one and sent together.
+    Raises InputError for sources that cannot be uploaded, ServerError when the server cannot be used.
+    """
+    ordered = in_dependency_order(parcels(sources))
+    capability = preflight(client)
+    items = [item for each in ordered for item in each.parcel.items if capability.stores(item.type)]
+    there = _There.look_up(client, items)
+    groups = []
+    for each in ordered:
+        entries = tuple(_entry(item, there, capability, overwrite) for item in each.parcel.items)
+        groups.append(Group(entries, each.needs, each.parcel.transaction, _as_read(each.parcel)))
+    return Plan(client.base, capability.software, tuple(groups))
+
+
+@dataclass(slots=True)
+class _There:
+    """What the server has of the resources to be uploaded."""
+
+    base: str
+    by_url: dict[tuple[str, str], list[Resource]]
+    by_id: dict[tuple[str, str], Resource]
+    by_condition: dict[tuple[str, str], list[Resource]]
+
+    @classmethod
+    def look_up(cls, client: Client, items: Iterable[Incoming]) -> _There:
+        urls: dict[str, list[str]] = defaultdict(list)
+        ids: dict[str, list[str]] = defaultdict(list)
+        there = cls(client.base, defaultdict(list), {}, {})
+        for item in items:
+            if item.condition is not None:
+                found = client.search(item.type, dict(parse_qsl(item.condition, keep_blank_values=True)))
+                there.by_condition[item.type, item.condition] = list(found)
+            if item.is_definition:
+                urls[item.type].append(item.resource["url"])
+            if item.id is not None:
+                ids[item.type].append(item.id)
+        for kind in urls:
+            for resource in _found(client, kind, "url", urls[kind]):
+                there.by_url[kind, resource["url"]].append(resource)
+        for kind in ids:
+            if kind == "Binary":  # a Binary cannot be searched (RESTful API, Binary)
+                read = ((each, client.read(kind, each)) for each in dict.fromkeys(ids[kind]))
+                there.by_id |= {(kind, each): resource for each, resource in read if resource is not None}
+                continue
+            for resource in _found(client, kind, "_id", ids[kind]):
+                there.by_id[kind, resource["id"]] = resource
+        return there
+
+
+def _found(client: Client, resource_type: str, parameter: str, values: Iterable[str]) -> Iterator[Resource]:
+    """Everything whose ``parameter`` is one of ``values``, asked for in as few searches as fit into a URL."""
+    chunk: list[str] = []
+    length = 0
+    for value in [*dict.fromkeys(values), None]:
+        if chunk and (value is None or length + len(value) > _LONGEST_SEARCH):
+            yield from client.search(resource_type, {parameter: ",".join(chunk), "_count": "200"})
+            chunk, length = [], 0
+        if value is not None:
+            # a comma within a value would read as "or" (Search, Escaping Search Parameters)
+            chunk.append(value.replace("\\", "\\\\").replace(",", "\\,").replace("|", "\\|").replace("$", "\\$"))
+            length += len(chunk[-1]) + 3
+
+
+def _entry(item: Incoming, there: _There, capability: Capability, overwrite: bool) -> Entry:
+    if not capability.stores(item.type):
+        return Entry(item, "unsupported", reason=f"the server does not store resources of type {item.type}")
+    if item.condition is not None:
+        return _conditional(item, there)
+    if item.is_definition:
+        return _definition(item, there, overwrite)
+    return _compared(item, there.by_id.get((item.type, str(item.id))), there)
+
+
+def _definition(item: Incoming, there: _There, overwrite: bool) -> Entry:
+    url = item.resource["url"]
+    same = [
+        resource for resource in there.by_url[item.type, url] if resource.get("version") == item.resource.get("version")
+    ]
+    compared = [_compared(item, resource, there) for resource in same]
+    for entry in compared:
+        if entry.action == "unchanged":
+            return entry
+    if compared:
+        entry = next((each for each in compared if each.target == item.id), compared[0])
+        reason = f"the server has {item.canonical} with other content: {entry.reason}"
+        return Entry(item, "update" if overwrite else "conflict", entry.target, entry.version, reason)
+    return Entry(item, "create", _free_id(item, there))
+
+
+def _free_id(item: Incoming, there: _There) -> str | None:
+    """An id that holds nothing else there: our own, or ours with the version behind it, or None: the server chooses."""
+    candidates = [item.id, f"{item.id}-{item.resource.get('version')}"] if item.id is not None else []
+    for candidate in candidates:
+        if candidate is not None and len(candidate) <= _LONGEST_ID and (item.type, candidate) not in there.by_id:
+            there.by_id[item.type, candidate] = item.resource
+            return candidate
+    return None
+
+
+def _conditional(item: Incoming, there: _There) -> Entry:
+    matches = there.by_condition[item.type, str(item.condition)]
+    if not matches:
+        return Entry(item, "create")
+    if len(matches) > 1:
+        return Entry(item, "conflict", reason=f"{len(matches)} resources on the server match its condition")
+    if item.method == "POST":
+        return Entry(item, "unchanged", matches[0]["id"])
+    return _compared(item, matches[0], there)
+
+
+def _compared(item: Incoming, resource: Resource | None, there: _There) -> Entry:
+    if resource is None:
+        return Entry(item, "create", item.id)
+    ours = item.resource if item.condition is None else {**item.resource, "id": resource["id"]}
+    found = differences(ours, resource, base=there.base, by_canonical=item.is_definition)
+    if not found:
+        return Entry(item, "unchanged", resource["id"])
+    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+    return Entry(item, "update", resource["id"], resource.get("meta", {}).get("versionId"), f"{found[0]}{more}")
+
+
+def _as_read(parcel: Parcel) -> bytes | None:
+    return parcel.data if parcel.transaction else parcel.items[0].data

@@ -1,0 +1,143 @@
+"""The embedded FHIR server for ``fhir-keta demo`` and tests: loopback only, in memory, named a sandbox everywhere.
+
+It behaves as a HAPI JPA server does for what this package asks of one; ``tests/servers`` runs one contract over both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+from urllib.parse import unquote
+
+from fhir_keta._version import __version__
+from fhir_keta.errors import ServerError
+from fhir_keta.server import exact_json
+from fhir_keta.server.sandbox_interactions import NAME, Interactions, Reply, Request, Validate, issue, outcome
+
+Resource = dict[str, Any]
+
+_PATH = "/fhir"
+_LARGEST_BODY = 64 * 1024 * 1024
+_LOOPBACK = ("127.0.0.1", "localhost")
+
+
+class Sandbox:
+    """A running sandbox: ``with Sandbox() as sandbox: ... sandbox.url``.
+
+    ``port`` 0 takes a free one. ``validate`` replaces this package's own validator behind ``$validate``.
+    Raises ServerError when the port is taken.
+    """
+
+    def __init__(self, port: int = 0, *, validate: Validate | None = None) -> None:
+        try:
+            self._server = _Server(("127.0.0.1", port), _Handler)
+        except OSError as error:
+            raise ServerError(
+                f"The sandbox cannot listen on port {port} ({error.strerror}). Choose another."
+            ) from error
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}{_PATH}"
+        self._server.interactions = Interactions(self.url, _resource_types(), validate or _own_validation)
+        self._thread = Thread(target=self._server.serve_forever, args=(0.05,), name=NAME, daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop the server; everything in it is gone."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    interactions: Interactions
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server_version = f"{NAME.replace(' ', '-')}/{__version__}"
+    sys_version = ""
+    timeout = 60
+    wbufsize = -1  # headers and body leave together
+    disable_nagle_algorithm = True
+    server: _Server
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def do_POST(self) -> None:
+        self._answer()
+
+    def do_PUT(self) -> None:
+        self._answer()
+
+    def do_DELETE(self) -> None:
+        self._answer()
+
+    def _answer(self) -> None:
+        length = self.headers.get("Content-Length", "0")
+        if not length.isdigit() or int(length) > _LARGEST_BODY or "Transfer-Encoding" in self.headers:
+            self.close_connection = True
+            self._send(_refusal(413, "too-long", "The body needs a Content-Length of at most 64 MiB"))
+            return
+        body = self.rfile.read(int(length))
+        host = self.headers.get("Host", "").rpartition(":")[0] or self.headers.get("Host", "")
+        path, _, query = self.path.partition("?")
+        if host not in _LOOPBACK:  # a page in a browser that has its own name point here
+            self._send(_refusal(403, "security", "The sandbox answers to localhost only"))
+        elif path != _PATH and not path.startswith(f"{_PATH}/"):
+            self._send(_refusal(404, "not-found", f"The FHIR base URL is {self.server.interactions.base}"))
+        else:
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            request = Request(self.command, unquote(path.removeprefix(_PATH)), query, headers, body)
+            self._send(self.server.interactions.handle(request))
+
+    def _send(self, reply: Reply) -> None:
+        minimal = "return=minimal" in self.headers.get("Prefer", "") and reply.headers.get("Location") is not None
+        body = b"" if minimal or reply.resource is None else exact_json.write(reply.resource)
+        self.send_response(reply.status)
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
+        if body:
+            self.send_header("Content-Type", "application/fhir+json; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing: the requests of a sandbox are of no interest on a terminal."""
+
+
+def _refusal(status: int, code: str, text: str) -> Reply:
+    return Reply(status, outcome([issue("error", code, text)]))
+
+
+def _resource_types() -> frozenset[str]:
+    from fhir_keta.definitions.library import base
+
+    return base().resource_types
+
+
+def _own_validation(resource: Resource, profiles: Sequence[str], definitions: Sequence[Resource]) -> list[Resource]:
+    """This package's findings, with R4 and what was uploaded to the sandbox as the only definitions, as in HAPI."""
+    from fhir_keta.definitions.library import base
+    from fhir_keta.validation.validator import Validator
+
+    validator = Validator(library=base().with_resources(definitions), profiles=tuple(profiles), strict=True)
+    return [
+        {
+            "severity": found.severity,
+            "code": found.code,
+            "diagnostics": f"{found.rule}: {found.message}",
+            "expression": [found.expression],
+        }
+        for found in validator.check(exact_json.write(resource))
+    ]

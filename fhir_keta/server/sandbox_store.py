@@ -1,0 +1,207 @@
+"""What the sandbox holds: every version of every resource, in memory, under the rules of a HAPI JPA server.
+
+The rules, as measured on HAPI 8.8: an unchanged update keeps the version; ids given by clients need a character that is
+no digit; a reference to a resource that is not there is refused, and so is deleting one that is referred to; url and
+version of a CodeSystem stand once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from fhir_keta.server.incoming import strings, with_references
+
+Resource = dict[str, Any]
+T = TypeVar("T")
+
+_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_LOCAL_REFERENCE = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?")
+_LABELS = ("profile", "tag", "security")
+
+
+class Failure(Exception):
+    """A request that is refused: HTTP status, FHIR issue type, and the text of the OperationOutcome."""
+
+    def __init__(self, status: int, code: str, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of a resource; ``resource`` is None when this version is its deletion."""
+
+    number: int
+    type: str
+    id: str
+    resource: Resource | None
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a write led to: the version there is now, whether the resource is new, and whether anything changed."""
+
+    version: Version
+    created: bool
+    changed: bool
+
+
+@dataclass(slots=True)
+class Store:
+    """All resources by type and id. Not thread-safe: the caller serialises."""
+
+    base: str
+    _histories: dict[tuple[str, str], tuple[Version, ...]] = field(default_factory=dict)
+    _assigned: int = 0
+    _deferred: list[Resource] | None = None
+
+    def current(self, resource_type: str, resource_id: str) -> Version:
+        """The version there is now. Raises Failure 404 when there never was one, 410 when it is deleted."""
+        version = self.history(resource_type, resource_id)[-1]
+        if version.resource is None:
+            raise Failure(410, "deleted", f"Resource was deleted at {version.at}")
+        return version
+
+    def history(self, resource_type: str, resource_id: str) -> tuple[Version, ...]:
+        """Every version, the oldest first. Raises Failure 404 when there is none."""
+        try:
+            return self._histories[resource_type, resource_id]
+        except KeyError:
+            raise Failure(404, "not-found", f"Resource {resource_type}/{resource_id} is not known") from None
+
+    def of_type(self, resource_type: str) -> Iterator[Resource]:
+        """Every resource of the type that is not deleted, as it is now."""
+        for (kind, _), versions in self._histories.items():
+            if kind == resource_type and versions[-1].resource is not None:
+                yield versions[-1].resource
+
+    def new_id(self) -> str:
+        """The next id that the server gives."""
+        self._assigned += 1
+        return str(self._assigned)
+
+    def put(self, resource: Resource, resource_id: str, *, given_by_client: bool = True) -> Written:
+        """Store ``resource`` under the id; nothing happens when it is stored there already."""
+        kind = resource["resourceType"]
+        earlier = self._histories.get((kind, resource_id), ())
+        if not _ID.fullmatch(resource_id):
+            raise Failure(400, "invalid", f"{resource_id!r} is not a FHIR id")
+        if given_by_client and not earlier and resource_id.isdigit():
+            raise Failure(
+                400,
+                "processing",
+                f"Can not create resource with ID[{resource_id}], no resource with this ID exists and clients may only "
+                "assign IDs to resources which contain at least one non-numeric character",
+            )
+        resource = with_references(resource, self._relative)
+        self._check_canonical(resource, resource_id)
+        if self._deferred is None:
+            self._check_references(resource)
+        else:
+            self._deferred.append(resource)
+        before = earlier[-1].resource if earlier else None
+        content = _without_server_meta({**resource, "id": resource_id}, before)
+        if before is not None and content == _without_server_meta(before, None):
+            return Written(earlier[-1], created=False, changed=False)
+        version = self._add(kind, resource_id, content)
+        return Written(version, created=before is None, changed=True)
+
+    def delete(self, resource_type: str, resource_id: str) -> None:
+        """Delete the resource; its history stays. Raises Failure 409 when another one refers to it."""
+        self.current(resource_type, resource_id)
+        name = f"{resource_type}/{resource_id}"
+        for other in self._present():
+            if (other["resourceType"], other["id"]) != (resource_type, resource_id) and name in _references(other):
+                raise Failure(
+                    409,
+                    "conflict",
+                    f"Unable to delete {name} because at least one resource has a reference to this resource: "
+                    f"{other['resourceType']}/{other['id']}",
+                )
+        self._add(resource_type, resource_id, None)
+
+    def together(self, writes: Callable[[], T]) -> T:
+        """Run ``writes``: references are checked when all is written, and a Failure leaves nothing behind."""
+        kept, assigned = dict(self._histories), self._assigned
+        self._deferred = []
+        try:
+            done = writes()
+            for resource in self._deferred:
+                self._check_references(resource)
+        except BaseException:
+            self._histories, self._assigned = kept, assigned
+            raise
+        finally:
+            self._deferred = None
+        return done
+
+    def _add(self, resource_type: str, resource_id: str, content: Resource | None) -> Version:
+        earlier = self._histories.get((resource_type, resource_id), ())
+        number = len(earlier) + 1
+        at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        if content is not None:
+            meta = {"versionId": str(number), "lastUpdated": at, **content.get("meta", {})}
+            first = {name: content[name] for name in ("resourceType", "id")}
+            content = {**first, "meta": meta, **{key: item for key, item in content.items() if key != "meta"}}
+        version = Version(number, resource_type, resource_id, content, at)
+        self._histories[resource_type, resource_id] = (*earlier, version)
+        return version
+
+    def _present(self) -> Iterator[Resource]:
+        for versions in self._histories.values():
+            if versions[-1].resource is not None:
+                yield versions[-1].resource
+
+    def _relative(self, reference: str) -> str | None:
+        """A reference to this server itself is kept without its base, and without a version."""
+        found = _LOCAL_REFERENCE.fullmatch(reference.removeprefix(f"{self.base}/"))
+        return f"{found[1]}/{found[2]}" if found else None
+
+    def _check_references(self, resource: Resource) -> None:
+        for reference in sorted(_references(resource)):
+            found = _LOCAL_REFERENCE.fullmatch(reference)
+            if found is None:
+                continue
+            versions = self._histories.get((found[1], found[2]))
+            if versions is None or versions[-1].resource is None:
+                raise Failure(
+                    400,
+                    "processing",
+                    f"Resource {reference} not found, specified in {resource['resourceType']}/{resource.get('id', '')}",
+                )
+
+    def _check_canonical(self, resource: Resource, resource_id: str) -> None:
+        if resource["resourceType"] != "CodeSystem" or "url" not in resource:
+            return
+        for other in self.of_type("CodeSystem"):
+            same = all(other.get(name) == resource.get(name) for name in ("url", "version"))
+            if same and other["id"] != resource_id:
+                raise Failure(
+                    422,
+                    "processing",
+                    f'Can not create multiple CodeSystem resources with CodeSystem.url "{resource["url"]}" and '
+                    f'CodeSystem.version "{resource.get("version")}", already have one with resource ID: '
+                    f"CodeSystem/{other['id']}",
+                )
+
+
+def _references(resource: Resource) -> set[str]:
+    return {text for name, text in strings(resource) if name == "reference"}
+
+
+def _without_server_meta(resource: Resource, before: Resource | None) -> Resource:
+    """The resource without what the server sets; profiles, tags and labels it had before are kept (R4, Tags)."""
+    meta = {key: item for key, item in resource.get("meta", {}).items() if key not in ("versionId", "lastUpdated")}
+    for name in _LABELS:
+        own = meta.get(name, [])
+        kept = [label for label in (before or {}).get("meta", {}).get(name, []) if label not in own]
+        if own or kept:
+            meta[name] = [*own, *kept]
+    rest = {key: item for key, item in resource.items() if key != "meta"}
+    return {**rest, "meta": meta} if meta else rest
