@@ -29,9 +29,12 @@ _RULES = (
     Rule("json-empty", "fatal", "structure", "Empty: a FHIR resource as one JSON object is expected."),
     Rule("json-not-object", "fatal", "structure", "A JSON object is expected, found {found}."),
     Rule("json-depth", "fatal", "structure", "More than {limit} levels deep: no FHIR resource needs that."),
-    Rule("json-number", "fatal", "value", "{problem}: JSON has no such number."),
+    Rule("json-number", "fatal", "value", "{problem}: JSON cannot carry this. Leave it out, or say why it is absent."),
     Rule("json-duplicate-key", "error", "structure", "The name '{name}' stands twice in one object."),
     Rule("input-xml", "fatal", "not-supported", "This is XML; only FHIR JSON is read. Convert it first."),
+    Rule("input-gzip", "fatal", "structure", "Not a whole gzip file: the rest could not be read. Compress it again."),
+    Rule("input-unreadable", "fatal", "processing", "Cannot be read: {problem}. Check the file and its permissions."),
+    Rule("input-size", "fatal", "too-long", "One record of more than {limit} MB: split it."),
     Rule("resource-type-missing", "fatal", "structure", "No resourceType: not a FHIR resource."),
     Rule("resource-type-unknown", "fatal", "structure", "'{name}' is not a FHIR R4 resource type.{suggestion}"),
     # structure

@@ -1,0 +1,392 @@
+"""StructureDefinition snapshots compiled to JSON Schema 2020-12, with the plans for what a schema cannot say.
+
+Every schema object that states a rule carries the rule's id in ``$comment`` and, where the message needs a word from
+the definition, that word in ``description``: the explanation reads both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from fhir_keta.definitions.library import Library
+from fhir_keta.errors import DefinitionError
+from fhir_keta.validation.constraints import element_constraints, target_schema
+from fhir_keta.validation.elements import Element, element_tree, type_code
+from fhir_keta.validation.index import COUNT, REST, IndexPlan, Slice
+from fhir_keta.validation.existence import existence_schema
+from fhir_keta.validation.invariants import FUNCTIONS, Invariant
+from fhir_keta.validation.primitives import PRIMITIVE_TYPES, primitive_schema
+from fhir_keta.validation.slicing import slice_matcher
+
+JsonObject = dict[str, Any]
+
+# Above this many types, "only one of them" is a function on the element: as schema it grows with the square.
+_CHOICE_LIMIT = 16
+
+_ANY_RESOURCE: JsonObject = {"$comment": "element-type", "description": "object", "type": "object"}
+_RESOURCE_TYPES = frozenset({"Resource", "DomainResource"})
+
+# ele-1 is every object's minProperties and every primitive's own schema
+_STATED_BY_STRUCTURE = frozenset({"ele-1"})
+_BACKBONES = frozenset({"BackboneElement", "Element", ""})
+
+
+@dataclass(slots=True)
+class FunctionPlan:
+    """Which named functions run on an object, and which of its keys lead to more; shared by all uses of a type.
+
+    ``path`` is the element path by which extensions name their context; ``keys`` are the invariants stated so far,
+    ``choices`` the ``[x]`` elements of which only one may be given.
+    """
+
+    type: str
+    path: str
+    invariants: list[Invariant] = field(default_factory=list)
+    children: dict[str, FunctionPlan] = field(default_factory=dict)
+    choices: list[str] = field(default_factory=list)
+    keys: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """One profile or type, ready to check: the schema, what is sliced, what the functions look at."""
+
+    url: str
+    type: str
+    schema: JsonObject
+    index: IndexPlan
+    functions: FunctionPlan
+    choice_keys: dict[str, tuple[str, str]]
+    unchecked: frozenset[str]
+
+
+def compile_structure(structure: JsonObject, library: Library) -> Compiled:
+    """Compile a StructureDefinition with a snapshot (of a resource or a data type).
+
+    Raises DefinitionError when the snapshot is missing or names a type the library does not have.
+    """
+    compilation = _Compilation(library)
+    root = element_tree(structure)
+    built = compilation.object(root, FunctionPlan(structure["type"], structure["type"]), root)
+    if structure["kind"] == "resource":
+        built.properties["resourceType"] = {"const": structure["type"]}
+    schema = built.schema()
+    compilation.finish()
+    schema["$defs"] = compilation.definitions
+    return Compiled(
+        structure["url"],
+        structure["type"],
+        schema,
+        built.index,
+        built.functions,
+        compilation.choice_keys,
+        frozenset(compilation.unchecked),
+    )
+
+
+def choice_key(name: str, code: str) -> str:
+    """``value[x]`` of type ``Quantity`` is ``valueQuantity`` in JSON (R4, Choice of Data Types)."""
+    return name.removesuffix("[x]") + code[:1].upper() + code[1:]
+
+
+class _Value(NamedTuple):
+    """What one value of an element compiles to."""
+
+    schema: JsonObject
+    functions: FunctionPlan | None = None
+    index: IndexPlan | None = None
+
+
+@dataclass(slots=True)
+class _Object:
+    """An object schema under construction, with its plans; ``root`` is where content references are looked up."""
+
+    root: Element
+    functions: FunctionPlan
+    properties: JsonObject = field(default_factory=dict)
+    required: list[str] = field(default_factory=list)
+    dependent: JsonObject = field(default_factory=dict)
+    demands: list[JsonObject] = field(default_factory=list)
+    index: IndexPlan = field(default_factory=IndexPlan)
+
+    def add(self, key: str, value: _Value) -> None:
+        self.properties[key] = value.schema
+        if value.functions is not None:
+            self.functions.children[key] = value.functions
+        if value.index:
+            self.index.children[key] = value.index
+
+    def schema(self) -> JsonObject:
+        schema: JsonObject = {
+            "type": "object",
+            "minProperties": 1,
+            "properties": self.properties,
+            "additionalProperties": False,
+        }
+        for keyword, content in (
+            ("required", self.required),
+            ("dependentSchemas", self.dependent),
+            ("allOf", self.demands),
+        ):
+            if content:
+                schema[keyword] = content
+        return schema
+
+
+@dataclass(slots=True)
+class _Compilation:
+    """The state of one compilation: shared definitions and plans, filled on first use."""
+
+    library: Library
+    definitions: JsonObject = field(default_factory=dict)
+    plans: dict[str, FunctionPlan] = field(default_factory=dict)
+    choice_keys: dict[str, tuple[str, str]] = field(default_factory=dict)
+    unchecked: set[str] = field(default_factory=set)
+    trees: dict[str, Mapping[str, Element]] = field(default_factory=dict)
+    pending: list[tuple[str, Element, Element]] = field(default_factory=list)
+
+    def finish(self) -> None:
+        """Compile the shared definitions until none is pending."""
+        while self.pending:
+            name, element, root = self.pending.pop()
+            self.definitions[name] = self.object(element, self.plans[name], root).schema()
+
+    def object(self, element: Element, functions: FunctionPlan, root: Element) -> _Object:
+        """The closed object for an element with children."""
+        built = _Object(root, functions)
+        for child in element.children.values():
+            if child.is_choice:
+                self._choice(child, built)
+            else:
+                self._single(child, built)
+        self._invariants(element, element.definition.get("constraint", ()), built)
+        return built
+
+    def _invariants(self, element: Element, constraints: Iterable[JsonObject], built: _Object) -> None:
+        for constraint in constraints:
+            key = constraint["key"]
+            if constraint.get("severity") != "error" or key in built.functions.keys or key in _STATED_BY_STRUCTURE:
+                continue
+            built.functions.keys.add(key)
+            if key in FUNCTIONS:
+                built.functions.invariants.append(Invariant(key, constraint["human"], FUNCTIONS[key]))
+                continue
+            schema = existence_schema(constraint.get("expression", ""), element, self._children)
+            if schema is None:
+                self.unchecked.add(key)
+            else:
+                built.demands.append({"$comment": key, "description": constraint["human"], **schema})
+
+    def _children(self, element: Element) -> Mapping[str, Element]:
+        """The children of an element, from its type's definition where the snapshot does not walk into it."""
+        if element.children or len(element.types) != 1:
+            return element.children
+        code = type_code(element.types[0])
+        if code not in self.trees:
+            structure = None if code in PRIMITIVE_TYPES else self.library.structure(code)
+            self.trees[code] = element_tree(structure).children if structure else {}
+        return self.trees[code]
+
+    def _shared(self, name: str, element: Element, type_name: str, root: Element) -> _Value:
+        """A reference to a shared definition, compiled later if this is its first use."""
+        if name not in self.plans:
+            self.plans[name] = FunctionPlan(type_name, element.definition["path"])
+            self.definitions[name] = {}
+            self.pending.append((name, element, root))
+        return _Value({"$ref": f"#/$defs/{name}"}, self.plans[name])
+
+    def _type(self, code: str, profiles: list[str]) -> _Value:
+        """The schema of a data type, or of the one profile on it that the element names (``SimpleQuantity``)."""
+        if code in _RESOURCE_TYPES or code in self.library.resource_types:
+            return _Value(dict(_ANY_RESOURCE), FunctionPlan("Resource", "Resource"))
+        canonical = profiles[0] if len(profiles) == 1 and code != "Extension" else code
+        structure = self.library.structure(canonical)
+        if structure is None:
+            raise DefinitionError(f"The type {canonical} is not known. Add its definition with --definitions.")
+        name = structure["id"]
+        if name in self.plans:
+            return _Value({"$ref": f"#/$defs/{name}"}, self.plans[name])
+        tree = element_tree(structure)
+        return self._shared(name, tree, structure["type"], tree)
+
+    def _single(self, child: Element, built: _Object) -> None:
+        name = child.name
+        code = type_code(child.types[0]) if child.types else ""
+        primitive = code in PRIMITIVE_TYPES
+        if child.max == 0:
+            prohibited = {"$comment": "element-prohibited", "description": name, "not": {}}
+            built.properties.update({name: prohibited, f"_{name}": prohibited} if primitive else {name: prohibited})
+            return
+        value = self._value(child, code, built.root)
+        if child.is_array:
+            value = self._array(child, code, value, built.root)
+        built.add(name, value)
+        if primitive and code != "xhtml":
+            built.add(f"_{name}", self._companion(code, child.is_array))
+        if primitive:
+            added = [each for each in child.definition.get("constraint", ()) if each["key"] in FUNCTIONS]
+            self._invariants(child, added, built)
+        if child.min >= 1:
+            if primitive and child.definition.get("binding", {}).get("strength") != "required":
+                built.demands.append(_one_of_keys(name, [name, f"_{name}"]))
+            else:
+                built.required.append(name)
+
+    def _choice(self, child: Element, built: _Object) -> None:
+        base = child.name.removesuffix("[x]")
+        allowed = [] if child.max == 0 else [type_code(type_) for type_ in child.types]
+        self._refuse_other_types(child, base, allowed, built)
+        by_type: dict[str, list[str]] = {}
+        for type_, code in zip(child.types, allowed, strict=False):
+            key = choice_key(base, code)
+            self.choice_keys[key] = (base, code)
+            narrowed = next((s for s in child.slices.values() if [type_code(t) for t in s.types] == [code]), child)
+            built.add(key, self._value(narrowed, code, built.root, type_))
+            by_type[code] = [key]
+            if code in PRIMITIVE_TYPES:
+                built.add(f"_{key}", self._companion(code, False))
+                by_type[code].append(f"_{key}")
+            if narrowed is not child and narrowed.min >= 1:
+                built.demands.append(_one_of_keys(child.name, by_type[code]))
+        if len(by_type) > _CHOICE_LIMIT:
+            built.functions.choices.append(base)
+        elif len(by_type) > 1:
+            for code, keys in by_type.items():
+                others = [{"required": [key]} for other, names in by_type.items() if other != code for key in names]
+                for key in keys:
+                    built.dependent[key] = {"$comment": "choice-multiple", "description": base, "not": {"anyOf": others}}
+        if child.min >= 1 and by_type:
+            built.demands.append(_one_of_keys(child.name, [key for keys in by_type.values() for key in keys]))
+
+    def _refuse_other_types(self, child: Element, base: str, allowed: list[str], built: _Object) -> None:
+        """A type that the base allows and this profile does not is refused by name, not as an unknown element."""
+        base_path = child.definition.get("base", {}).get("path", "")
+        structure = self.library.structure(base_path.partition(".")[0])
+        if structure is None:
+            return
+        original = next((d for d in structure["snapshot"]["element"] if d["path"] == base_path), {})
+        for code in (type_code(type_) for type_ in original.get("type", ())):
+            if code in allowed:
+                continue
+            key = choice_key(base, code)
+            self.choice_keys[key] = (base, code)
+            rule, words = ("choice-type", f"{base}|{' or '.join(allowed)}") if allowed else ("element-prohibited", base)
+            built.properties[key] = {"$comment": rule, "description": words, "not": {}}
+
+    def _companion(self, code: str, is_array: bool) -> _Value:
+        """``_name``: the id and extensions of a primitive (R4, JSON, Representation of primitive elements)."""
+        element = self._type("Element", [])
+        shared = element.functions or FunctionPlan("Element", "Element")
+        functions = FunctionPlan(code, code, shared.invariants, shared.children)
+        if not is_array:
+            return _Value(element.schema, functions)
+        items = {"anyOf": [{"type": "null"}, element.schema]}
+        return _Value({"type": "array", "minItems": 1, "items": items}, functions)
+
+    def _value(self, child: Element, code: str, root: Element, type_: JsonObject | None = None) -> _Value:
+        """One value of an element, without its array."""
+        type_ = type_ or (child.types[0] if child.types else {})
+        reference = child.definition.get("contentReference")
+        if reference:
+            target = next(element for element in root.walk() if element.id == reference.partition("#")[2])
+            return self._shared(target.id.replace(":", "."), target, "BackboneElement", root)
+        demands = element_constraints(child, code, self.library)
+        if code in PRIMITIVE_TYPES:
+            return _Value(_listed(primitive_schema(code), demands))
+        if child.children:
+            built = self.object(child, FunctionPlan(code, _plan_path(child, code)), root)
+            self._type_invariants(code, built)
+            value = _Value(built.schema(), built.functions, built.index)
+        else:
+            value = self._type(code, type_.get("profile", []))
+            demands += self._element_invariants(child, code, value)
+        if code == "Reference" and (target_demand := target_schema(type_.get("targetProfile", ()), self.library)):
+            demands.append(target_demand)
+        if demands:
+            value = value._replace(schema={**value.schema, "allOf": [*value.schema.get("allOf", ()), *demands]})
+        return value
+
+    def _type_invariants(self, code: str, built: _Object) -> None:
+        """A data type walked into inline keeps the type's own rules."""
+        structure = None if code in _BACKBONES else self.library.structure(code)
+        if structure is not None:
+            tree = element_tree(structure)
+            self._invariants(tree, tree.definition.get("constraint", ()), built)
+
+    def _element_invariants(self, child: Element, code: str, value: _Value) -> list[JsonObject]:
+        """The constraints an element adds to those of its type, where the type is a shared definition."""
+        structure = None if code in _BACKBONES else self.library.structure(code)
+        if structure is None:
+            return []
+        known = {constraint["key"] for constraint in structure["snapshot"]["element"][0].get("constraint", ())}
+        built = _Object(child, FunctionPlan(code, code))
+        added = [each for each in child.definition.get("constraint", ()) if each["key"] not in known]
+        self._invariants(child, added, built)
+        self.unchecked |= {invariant.key for invariant in built.functions.invariants}
+        return built.demands
+
+    def _array(self, child: Element, code: str, value: _Value, root: Element) -> _Value:
+        items = value.schema
+        if code in PRIMITIVE_TYPES:
+            items = {"anyOf": [{"type": "null"}, items]} if "allOf" in items else {**items, "type": [items["type"], "null"]}
+        array: JsonObject = {"type": "array", "minItems": 1, "items": items}
+        if not child.slices:
+            demands = _count_demands(child.name, child.min, child.max, "minItems", "maxItems")
+            return value._replace(schema={**array, "allOf": demands} if demands else array)
+        index = IndexPlan(rest=value.index)
+        closed = child.definition.get("slicing", {}).get("rules") == "closed"
+        unmatched = {"$comment": "slice-unmatched", "description": child.name, "not": {}}
+        properties: JsonObject = {REST: unmatched if closed else array}
+        demands = []
+        for name, slice_ in child.slices.items():
+            compiled = self._value(slice_, code, root)
+            index.slices.append(Slice(name, slice_matcher(child, slice_, self.library), compiled.index))
+            properties[name] = {"type": "array", "items": compiled.schema}
+            if slice_.max is not None:
+                properties[name]["allOf"] = [
+                    {"$comment": "slice-max", "description": f"{name}|{slice_.max}", "maxItems": slice_.max}
+                ]
+            if slice_.min >= 1:
+                demands.append(_slice_minimum(name, slice_.min))
+        total = _count_demands(child.name, child.min, child.max, "minimum", "maximum")
+        properties[COUNT] = {"allOf": total} if total else {}
+        sliced = {"$comment": "sliced", "type": "object", "properties": properties, "additionalProperties": False}
+        return _Value({**sliced, "allOf": demands} if demands else sliced, value.functions, index)
+
+
+def _plan_path(element: Element, code: str) -> str:
+    """Extensions name a backbone by its path, a data type by its name (R4, Defining Extensions, Context)."""
+    return str(element.definition.get("base", {}).get("path", element.definition["path"])) if code in _BACKBONES else code
+
+
+def _listed(schema: JsonObject, demands: list[JsonObject]) -> JsonObject:
+    """A primitive with its demands; a code from a list needs no second look at its characters."""
+    if any("const" in demand or "enum" in demand for demand in demands):
+        schema.pop("pattern", None)
+    return {**schema, "allOf": demands} if demands else schema
+
+
+def _slice_minimum(name: str, least: int) -> JsonObject:
+    demand: JsonObject = {"$comment": "slice-min", "description": f"{name}|{least}", "required": [name]}
+    if least > 1:
+        demand["properties"] = {name: {"minItems": least}}
+    return demand
+
+
+def _count_demands(name: str, least: int, most: int | None, low: str, high: str) -> list[JsonObject]:
+    demands: list[JsonObject] = []
+    if least > 1:
+        demands.append({"$comment": "cardinality-min", "description": f"{name}|{least}", low: least})
+    if most is not None:
+        demands.append({"$comment": "cardinality-max", "description": f"{name}|{most}", high: most})
+    return demands
+
+
+def _one_of_keys(name: str, keys: list[str]) -> JsonObject:
+    return {
+        "$comment": "cardinality-min",
+        "description": f"{name}|1",
+        "anyOf": [{"required": [key]} for key in keys],
+    }

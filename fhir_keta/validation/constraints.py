@@ -1,0 +1,120 @@
+"""What one ElementDefinition demands of a value, as JSON Schema: fixed, pattern, range, binding, reference target."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from fhir_keta.definitions.library import Codes, Library
+from fhir_keta.validation.elements import Element
+
+JsonObject = dict[str, Any]
+
+_REFERENCE_ID = r"[A-Za-z0-9\-\.]{1,64}(?:/_history/[A-Za-z0-9\-\.]{1,64})?(?:#.*)?$"
+_REFERENCE_BASE = r"^(?:https?://[^ \t\r\n]*/)?"
+
+
+def element_constraints(element: Element, type_code: str, library: Library) -> list[JsonObject]:
+    """The schemas, each with its rule in ``$comment``, that a value of ``type_code`` must meet besides its type."""
+    found: list[JsonObject] = []
+    fixed = element.value("fixed")
+    if fixed is not None:
+        found.append({"$comment": "value-fixed", "const": fixed})
+    pattern = element.value("pattern")
+    if pattern is not None:
+        found.append({"$comment": "value-pattern", "description": describe(pattern), **pattern_schema(pattern)})
+    found += _range(element)
+    if "maxLength" in element.definition:
+        limit = element.definition["maxLength"]
+        found.append({"$comment": "max-length", "description": str(limit), "maxLength": limit})
+    binding = element.definition.get("binding", {})
+    if binding.get("strength") == "required" and "valueSet" in binding:
+        codes = library.codes(binding["valueSet"])
+        schema = None if codes is None else binding_schema(type_code, codes)
+        if schema is not None:
+            found.append({"$comment": "binding-required", "description": binding["valueSet"], **schema})
+    return found
+
+
+def pattern_schema(pattern: Any) -> JsonObject:
+    """R4, ElementDefinition.pattern[x]: objects by inclusion, every array item found somewhere, primitives equal."""
+    if isinstance(pattern, dict):
+        return {
+            "type": "object",
+            "properties": {key: pattern_schema(value) for key, value in pattern.items()},
+            "required": list(pattern),
+        }
+    if isinstance(pattern, list):
+        return {"type": "array", "allOf": [{"contains": pattern_schema(item)} for item in pattern]}
+    return {"const": pattern}
+
+
+def describe(pattern: Any) -> str:
+    """A pattern or fixed value in words, for messages: definitions only, never record values."""
+    if isinstance(pattern, dict):
+        if "coding" in pattern:
+            return ", ".join(describe(coding) for coding in pattern["coding"])
+        if "code" in pattern:
+            return f"{pattern.get('system', '')}#{pattern['code']}"
+        return ", ".join(f"{key} {describe(value)}" for key, value in pattern.items())
+    return str(pattern)
+
+
+def binding_schema(type_code: str, codes: Codes) -> JsonObject | None:
+    """A required binding as a schema for a value of this type; None for types that carry no code (R4, Terminologies)."""
+    if type_code in ("code", "uri", "string"):
+        return {"enum": sorted({code for members in codes.systems.values() for code in members})}
+    coding = {
+        "anyOf": [
+            {
+                "properties": {"system": {"const": system}, "code": {"enum": sorted(members)}},
+                "required": ["system", "code"],
+            }
+            for system, members in codes.systems.items()
+        ]
+    }
+    if type_code in ("Coding", "Quantity"):
+        return coding
+    if type_code == "CodeableConcept":
+        return {"properties": {"coding": {"contains": coding}}, "required": ["coding"]}
+    return None
+
+
+def target_schema(targets: Iterable[str], library: Library) -> JsonObject | None:
+    """What ``Reference.reference`` may say for these target profiles; None when any resource will do.
+
+    Only references that name their type are held to it: ``Type/id``, relative or absolute (R4, References).
+    """
+    allowed: set[str] = set()
+    for target in targets:
+        structure = library.structure(target)
+        if structure is None or structure["type"] in ("Resource", "DomainResource"):
+            return None
+        allowed.add(structure["type"])
+    if not allowed:
+        return None
+    any_type = "|".join(sorted(library.resource_types))
+    named = "|".join(re.escape(name) for name in sorted(allowed))
+    return {
+        "$comment": "reference-target",
+        "description": " or ".join(sorted(allowed)),
+        "properties": {
+            "reference": {
+                "anyOf": [
+                    {"pattern": f"{_REFERENCE_BASE}(?:{named})/{_REFERENCE_ID}"},
+                    {"pattern": "^#"},
+                    {"not": {"pattern": f"{_REFERENCE_BASE}(?:{any_type})/{_REFERENCE_ID}"}},
+                ],
+            }
+        },
+    }
+
+
+def _range(element: Element) -> list[JsonObject]:
+    found: list[JsonObject] = []
+    for prefix, keyword, word in (("minValue", "minimum", "at least"), ("maxValue", "maximum", "at most")):
+        bound = element.value(prefix)
+        if isinstance(bound, int | float):
+            found.append({"$comment": "value-range", "description": f"{word} {bound}", keyword: bound})
+    return found

@@ -1,0 +1,108 @@
+"""A StructureDefinition's snapshot as a tree of elements, slices beside the element they slice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from fhir_keta.errors import DefinitionError
+
+JsonObject = dict[str, Any]
+
+FHIR_TYPE_EXTENSION = "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type"
+FHIRPATH_TYPES = "http://hl7.org/fhirpath/System."
+
+
+@dataclass(slots=True)
+class Element:
+    """One ElementDefinition of a snapshot with its children and slices (R4, ElementDefinition)."""
+
+    definition: JsonObject
+    name: str
+    children: dict[str, Element] = field(default_factory=dict)
+    slices: dict[str, Element] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        return str(self.definition["id"])
+
+    @property
+    def min(self) -> int:
+        return int(self.definition.get("min", 0))
+
+    @property
+    def max(self) -> int | None:
+        """The upper cardinality; None is ``*``."""
+        maximum = self.definition.get("max", "*")
+        return None if maximum == "*" else int(maximum)
+
+    @property
+    def is_array(self) -> bool:
+        """Whether JSON writes it as an array: decided by the base definition, not by a profile's narrower max."""
+        base = self.definition.get("base", {}).get("max", self.definition.get("max", "*"))
+        return base not in ("0", "1")
+
+    @property
+    def is_choice(self) -> bool:
+        return self.name.endswith("[x]")
+
+    @property
+    def types(self) -> list[JsonObject]:
+        return list(self.definition.get("type", ()))
+
+    def value(self, prefix: str) -> Any:
+        """The value of ``fixed[x]``, ``pattern[x]``, ``minValue[x]`` or ``maxValue[x]``; None where there is none."""
+        for key, value in self.definition.items():
+            if key.startswith(prefix) and key[len(prefix) : len(prefix) + 1].isupper():
+                return value
+        return None
+
+    def walk(self) -> Iterator[Element]:
+        yield self
+        for below in (*self.children.values(), *self.slices.values()):
+            yield from below.walk()
+
+
+def type_code(type_: JsonObject) -> str:
+    """The FHIR type an ElementDefinition.type means: R4 writes ``id`` and ``value`` as FHIRPath types with an extension."""
+    code = str(type_.get("code", ""))
+    if code.startswith(FHIRPATH_TYPES):
+        for extension in type_.get("extension", ()):
+            if extension.get("url") == FHIR_TYPE_EXTENSION:
+                return str(extension.get("valueUrl") or extension.get("valueUri"))
+        return code[len(FHIRPATH_TYPES) :].lower()
+    return code
+
+
+def element_tree(structure: JsonObject) -> Element:
+    """The root element of a StructureDefinition with a snapshot.
+
+    Raises DefinitionError when there is no snapshot or an element stands before its parent.
+    """
+    definitions = structure.get("snapshot", {}).get("element")
+    url = structure.get("url", "a StructureDefinition without url")
+    if not definitions:
+        raise DefinitionError(f"{url} has no snapshot. Generate one, or load it through the library.")
+    root = Element(definitions[0], str(definitions[0]["path"]))
+    for definition in definitions[1:]:
+        element_id = str(definition.get("id") or definition["path"])
+        node = root
+        *parents, last = element_id.split(".")[1:]
+        try:
+            for segment in parents:
+                node = _step(node, segment)
+            name, _, slice_name = last.partition(":")
+            if slice_name:
+                node.children[name].slices[slice_name] = Element(definition, name)
+            else:
+                node.children[name] = Element(definition, name)
+        except KeyError:
+            raise DefinitionError(f"{url}: the element {element_id} stands before its parent. Correct the snapshot.") from None
+    return root
+
+
+def _step(node: Element, segment: str) -> Element:
+    name, _, slice_name = segment.partition(":")
+    child = node.children[name]
+    return child.slices[slice_name] if slice_name else child

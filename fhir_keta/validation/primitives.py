@@ -1,0 +1,90 @@
+"""FHIR's primitive types as JSON Schema (R4, Data Types, Primitive Types), with the remedy each refusal names.
+
+White space is written out (``[ \\t\\r\\n]``) where R4's regexes say ``\\s``: engines differ on whether that means Unicode
+spaces, and published codes contain no-break spaces.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+JsonObject = dict[str, Any]
+
+_YEAR = r"(?:[0-9](?:[0-9](?:[0-9][1-9]|[1-9]0)|[1-9]00)|[1-9]000)"
+_LEAP_YEAR = r"(?:[0-9][0-9](?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)"
+_MONTH_DAY = (
+    r"(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))"
+)
+_DAY = rf"(?:{_YEAR}-{_MONTH_DAY}|{_LEAP_YEAR}-02-29)"
+_TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\.[0-9]+)?"
+_ZONE = r"(?:Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))"
+_UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+
+_INTEGER_LIMIT = 2_147_483_647
+
+_TEXT: JsonObject = {"type": "string", "minLength": 1}
+_URI: JsonObject = {"type": "string", "pattern": r"^[^ \t\r\n]+$"}
+
+# type -> (schema, remedy)
+_PRIMITIVES: dict[str, tuple[JsonObject, str]] = {
+    "boolean": ({"type": "boolean"}, "write true or false, without quotation marks."),
+    "integer": (
+        {"type": "integer", "minimum": -_INTEGER_LIMIT - 1, "maximum": _INTEGER_LIMIT},
+        "write a whole number of 32 bits, without quotation marks.",
+    ),
+    "unsignedInt": (
+        {"type": "integer", "minimum": 0, "maximum": _INTEGER_LIMIT},
+        "write a whole number from 0 to 2147483647, without quotation marks.",
+    ),
+    "positiveInt": (
+        {"type": "integer", "minimum": 1, "maximum": _INTEGER_LIMIT},
+        "write a whole number from 1 to 2147483647, without quotation marks.",
+    ),
+    "decimal": ({"type": "number"}, "write a number, without quotation marks."),
+    "string": (_TEXT, "write text of at least one character."),
+    "markdown": (_TEXT, "write text of at least one character."),
+    "xhtml": (_TEXT, "write one xhtml div element."),
+    "uri": (_URI, "write a URI without spaces."),
+    "url": (_URI, "write a URL without spaces."),
+    "canonical": (_URI, "write a canonical URL without spaces."),
+    "oid": ({"type": "string", "pattern": r"^urn:oid:[0-2](?:\.(?:0|[1-9][0-9]*))+$"}, "write urn:oid: and the number."),
+    "uuid": ({"type": "string", "pattern": rf"^urn:uuid:{_UUID}$"}, "write urn:uuid: and the UUID."),
+    "id": (
+        {"type": "string", "pattern": r"^[A-Za-z0-9\-\.]{1,64}$"},
+        "use letters, digits, '-' and '.', 64 characters at most.",
+    ),
+    "code": (
+        {"type": "string", "pattern": r"^[^ \t\r\n]+(?:[ \t\r\n][^ \t\r\n]+)*$"},
+        "leave out leading, trailing and double spaces.",
+    ),
+    "base64Binary": (
+        {"type": "string", "pattern": r"^(?:[ \t\r\n]*[0-9a-zA-Z+/=]){4,}[ \t\r\n]*$"},
+        "write base64.",
+    ),
+    "date": (
+        {"type": "string", "pattern": rf"^(?:{_YEAR}(?:-(?:0[1-9]|1[0-2]))?|{_DAY})$"},
+        "write YYYY, YYYY-MM or YYYY-MM-DD, a day that exists.",
+    ),
+    "dateTime": (
+        {"type": "string", "pattern": rf"^(?:{_YEAR}(?:-(?:0[1-9]|1[0-2]))?|{_DAY}(?:T{_TIME}{_ZONE})?)$"},
+        "write YYYY, YYYY-MM, YYYY-MM-DD, or a day with time to the second and zone (2026-01-31T09:30:00Z).",
+    ),
+    "instant": (
+        {"type": "string", "pattern": rf"^{_DAY}T{_TIME}{_ZONE}$"},
+        "write day, time to the second and zone (2026-01-31T09:30:00Z).",
+    ),
+    "time": ({"type": "string", "pattern": rf"^{_TIME}$"}, "write HH:MM:SS, without a zone."),
+}
+
+PRIMITIVE_TYPES = frozenset(_PRIMITIVES)
+
+
+def primitive_schema(type_code: str) -> JsonObject:
+    """A fresh JSON Schema for a FHIR primitive; its ``description`` names the type for the explanation."""
+    schema, _ = _PRIMITIVES[type_code]
+    return {"$comment": "primitive-format", "description": type_code, **schema}
+
+
+def primitive_remedy(type_code: str) -> str:
+    """What to write instead, as the end of a sentence."""
+    return _PRIMITIVES[type_code][1]
