@@ -2,7 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import gzip
+import io
+import os
+import sys
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import BinaryIO
+
+from fhir_keta.errors import InputError, UsageError
+from fhir_keta.records.parse import ParseFault, parse
+
+STANDARD_INPUT = "-"
+LARGEST_RECORD = 256 * 2**20
+"""Bytes of one record. More is refused unread, so that neither a hostile gzip nor a wrong file fills the memory."""
+
+_ENDINGS = (".json", ".ndjson", ".jsonl", ".json.gz", ".ndjson.gz", ".jsonl.gz")
+_LINE_ENDINGS = (".ndjson", ".jsonl", ".ndjson.gz", ".jsonl.gz")
+_CHUNK = 2**20
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_GZIP = b"\x1f\x8b"
+_BROKEN_GZIP = (EOFError, zlib.error, gzip.BadGzipFile)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +44,159 @@ class Record:
 
     data: bytes
     place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that could not be read as a record: a rule id of ``validation/rules.py``, the names that fill its
+    message, and the place."""
+
+    rule: str
+    place: Place
+    names: Mapping[str, str | int] = field(default_factory=dict)
+
+
+def read(paths: Sequence[str], standard_input: BinaryIO | None = None) -> Iterator[Record | Fault]:
+    """The records of files, folders and ``-`` (standard input), in this order, one at a time.
+
+    A folder stands for its ``*.json``, ``*.ndjson``, ``*.jsonl`` files and those with ``.gz``, also in subfolders,
+    sorted by name; hidden ones and others are passed over. A file that is named is read whatever its name.
+    A ``.json`` file is one record, so is a Bundle; other files are one record a line where their first lines look
+    like that. An empty file is one empty record, so that it cannot pass unseen.
+
+    Raises InputError for a missing path and for a folder without records, UsageError for a second ``-``, both before
+    anything is read. Whatever goes wrong later is a Fault in its place among the records.
+    """
+    if list(paths).count(STANDARD_INPUT) > 1:
+        raise UsageError("Standard input (-) can be read only once: name it once.")
+    files = [file for path in paths for file in _files(path)]
+    return chain.from_iterable(_read_file(file, standard_input) for file in files)
+
+
+def shown(path: str | Path) -> str:
+    """A path as text that any stream can print: what is not UTF-8 in a file name is replaced."""
+    return os.fsencode(path).decode(errors="replace")
+
+
+def _files(path: str) -> list[str]:
+    if path == STANDARD_INPUT:
+        return [path]
+    if not Path(path).exists():
+        raise InputError(f"{shown(path)}: no such file or folder. Check the path.")
+    if not Path(path).is_dir():
+        return [path]
+    found = sorted(_files_below(path), key=lambda file: Path(file).parts)
+    if not found:
+        raise InputError(
+            f"{shown(path)}: no .json, .ndjson or .jsonl files (or .gz of those) here. Name the right folder."
+        )
+    return found
+
+
+def _files_below(folder: str) -> Iterator[str]:
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            file = Path(parent, name)
+            if name.lower().endswith(_ENDINGS) and not name.startswith(".") and file.is_file():
+                yield str(file)
+
+
+def _read_file(path: str, standard_input: BinaryIO | None) -> Iterator[Record | Fault]:
+    if path == STANDARD_INPUT:
+        yield from _read_stream(standard_input or sys.stdin.buffer, "<stdin>", "")
+        return
+    try:
+        stream = open(path, "rb", buffering=_CHUNK)  # noqa: SIM115, PTH123
+    except OSError as error:
+        yield Fault("input-unreadable", Place(shown(path)), {"problem": _reason(error)})
+        return
+    with stream:
+        yield from _read_stream(stream, shown(path), path.lower())
+
+
+def _read_stream(raw: BinaryIO, path: str, name: str) -> Iterator[Record | Fault]:
+    """The records of one stream; ``name`` is the lower-case file name that says what it may hold."""
+    reached = Place(path)
+    stream: io.BufferedReader = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(raw)  # type: ignore
+    try:
+        if stream.peek(2)[:2] == _GZIP:
+            stream = io.BufferedReader(gzip.GzipFile(fileobj=stream), _CHUNK)
+        elif name.endswith(".gz"):
+            yield Fault("input-gzip", reached)
+            return
+        for item in _records(stream, path, name):
+            reached = item.place
+            yield item
+    except _BROKEN_GZIP:
+        yield Fault("input-gzip", reached)
+    except OSError as error:
+        yield Fault("input-unreadable", reached, {"problem": _reason(error)})
+
+
+def _records(stream: io.BufferedReader, path: str, name: str) -> Iterator[Record | Fault]:
+    if name.endswith((".json", ".json.gz")):
+        yield _whole(stream, [], path)
+        return
+    ahead, lines = _look_ahead(stream, named_lines=name.endswith(_LINE_ENDINGS))
+    if lines:
+        yield from _by_line(stream, ahead, path)
+    else:
+        yield _whole(stream, ahead, path)
+
+
+def _look_ahead(stream: io.BufferedReader, named_lines: bool) -> tuple[list[bytes], bool]:
+    """The lines read to find out whether this is one record a line, and whether it is."""
+    ahead: list[bytes] = []
+    full: list[bytes] = []
+    while len(full) < 2 and (line := stream.readline(LARGEST_RECORD + 1)):
+        if not ahead:
+            line = line.removeprefix(_BYTE_ORDER_MARK)
+        ahead.append(line)
+        if len(line) > LARGEST_RECORD:
+            return ahead, True
+        if stripped := line.strip():
+            full.append(stripped)
+            if not stripped.startswith(b"{") or b"\0" in stripped[:4] or _is_object(stripped):
+                break
+    if not full or not full[0].startswith(b"{") or b"\0" in full[0][:4]:
+        return ahead, False  # nothing, an array, XML, UTF-16: one finding, not one a line
+    if len(full) == 1:
+        return ahead, named_lines or _is_object(full[0])
+    goes_on = not named_lines and full[0].endswith((b"{", b"[", b",", b":"))
+    return ahead, full[1].startswith(b"{") and not goes_on
+
+
+def _is_object(line: bytes) -> bool:
+    try:
+        parse(line)
+    except ParseFault:
+        return False
+    return True
+
+
+def _by_line(stream: io.BufferedReader, ahead: Iterable[bytes], path: str) -> Iterator[Record | Fault]:
+    read_line = partial(stream.readline, LARGEST_RECORD + 1)
+    for number, line in enumerate(chain(ahead, iter(read_line, b"")), start=1):
+        if len(line) > LARGEST_RECORD:
+            while line and not line.endswith(b"\n"):
+                line = stream.readline(_CHUNK)
+            yield _too_large(Place(path, number))
+        elif data := line.rstrip():
+            yield Record(data, Place(path, number))
+
+
+def _whole(stream: io.BufferedReader, ahead: list[bytes], path: str) -> Record | Fault:
+    place = Place(path, 1)
+    data = b"".join([*ahead, stream.read(LARGEST_RECORD + 1)])
+    if len(data) > LARGEST_RECORD:
+        return _too_large(place)
+    return Record(data.removeprefix(_BYTE_ORDER_MARK), place)
+
+
+def _too_large(place: Place) -> Fault:
+    return Fault("input-size", place, {"limit": LARGEST_RECORD // 2**20})
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or type(error).__name__

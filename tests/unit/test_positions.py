@@ -1,0 +1,152 @@
+"""Lines and columns were counted by hand in the texts below (an editor shows the same)."""
+
+import pytest
+
+from fhir_keta.records.positions import locate, locate_all
+
+OBSERVATION = b"""\
+{
+  "resourceType": "Observation",
+  "status": "final",
+  "code": { "text": "\xc3\xa9\xc3\xa9", "coding": [] },
+  "valueQuantity": {
+    "value": 6.5,
+    "unit": "score"
+  },
+  "component": [
+    { "code": { "text": "a }] \\" {[" } },
+    { "code": { "text": "b" }, "valueString": "x" }
+  ],
+  "foo" : true
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("Observation", (1, 1)),
+        ("Observation.status", (3, 13)),
+        ("Observation.code.coding", (4, 37)),  # in characters: the bytes of the two letters before are four
+        ("Observation.value.ofType(Quantity)", (5, 20)),
+        ("Observation.value.ofType(Quantity).unit", (7, 13)),
+        ("Observation.value.ofType(FHIR.Quantity).unit", (7, 13)),
+        ("Observation.value", (5, 20)),
+        ("Observation.value.unit", (7, 13)),
+        ("Observation.component", (9, 16)),
+        ("Observation.component[0]", (10, 5)),
+        ("Observation.component[1]", (11, 5)),
+        ("Observation.component[1].code.text", (11, 25)),
+        ("Observation.component[1].value.ofType(string)", (11, 47)),
+        ("Observation.foo", (13, 11)),
+    ],
+)
+def test_value_in_a_pretty_printed_file(expression: str, expected: tuple[int, int]) -> None:
+    assert locate(OBSERVATION, expression) == expected
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("Observation.foo", (13, 3)),
+        ("Observation.component[1].value.ofType(string)", (11, 32)),
+        ("Observation.component[1]", (11, 5)),  # an array's element has no name
+        ("Observation.component[1].bar", (11, 5)),  # what is not there: its parent's value
+    ],
+)
+def test_name_of_an_element(expression: str, expected: tuple[int, int]) -> None:
+    assert locate(OBSERVATION, expression, of_name=True) == expected
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("Observation.subject", (1, 1)),
+        ("Observation.code.text.extension[0].url", (4, 21)),
+        ("Observation.component[7].code", (9, 16)),
+        ("Observation.component[0].value.ofType(Quantity)", (10, 5)),
+        ("Observation.component.code", (9, 16)),
+        ("Observation.component.where(code.exists()).code", (9, 16)),
+        ("Observation.status[0]", (3, 13)),
+    ],
+)
+def test_nearest_parent_of_what_is_not_there(expression: str, expected: tuple[int, int]) -> None:
+    assert locate(OBSERVATION, expression) == expected
+
+
+BUNDLE = (
+    b'{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Patient","id":"a"}},'
+    b'{"resource":{"resourceType":"Observation","code":{"text":"x"},"extension":[{"url":"u"}],"contained":[{"id":"c"}]}}]}'
+)
+
+
+@pytest.mark.parametrize(
+    ("expression", "text"),
+    [
+        ("Bundle.entry[1].resource", b'{"resourceType":"Observation"'),
+        ("Bundle.entry[1].resource.code", b'{"text":"x"}'),
+        ("Bundle.entry[1].resource.ofType(Observation).code.text", b'"x"'),
+        ("Bundle.entry[1].resource.extension[0].url", b'"u"'),
+        ("Bundle.entry[1].resource.contained[0].id", b'"c"'),
+        ("Bundle.entry[0].resource.id", b'"a"'),
+    ],
+)
+def test_inside_a_bundle_on_one_line(expression: str, text: bytes) -> None:
+    assert BUNDLE.count(text) == 1
+    assert locate(BUNDLE, expression) == (1, BUNDLE.index(text) + 1)
+
+
+PATIENT = b"""\
+{ "resourceType": "Patient",
+  "_birthDate": { "extension": [ { "url": "a" } ] },
+  "_gender": { "id": "g" },
+  "gender": "female",
+  "name": [ {
+    "given": [ "A", null ],
+    "_given": [ null, { "extension": [ { "url": "b" } ] } ] } ],
+  "_active": null, "active": true
+}"""
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("Patient.birthDate", (2, 17)),
+        ("Patient.birthDate.extension[0].url", (2, 43)),
+        ("Patient._birthDate", (2, 17)),
+        ("Patient.gender", (4, 13)),
+        ("Patient.gender.id", (3, 22)),
+        ("Patient.name[0].given[0]", (6, 16)),
+        ("Patient.name[0].given[1]", (7, 23)),
+        ("Patient.name[0].given[1].extension[0].url", (7, 49)),
+        ("Patient.active", (8, 30)),
+    ],
+)
+def test_primitives_with_a_sibling_for_their_extensions(expression: str, expected: tuple[int, int]) -> None:
+    assert locate(PATIENT, expression) == expected
+
+
+def test_names_are_read_as_json_and_as_fhirpath() -> None:
+    data = b'{"resourceType":"X","st\\u0061tus":1,"a.b":{"c":2}}'
+    assert locate(data, "X.status") == (1, data.index(b":1") + 2)
+    assert locate(data, "X.`a.b`.c") == (1, data.index(b":2") + 2)
+
+
+def test_the_last_of_two_same_names_counts_as_in_the_parsed_record() -> None:
+    assert locate(b'{"a":1,"a":2}', "X.a") == (1, 12)
+
+
+def test_text_cut_off_anywhere_still_has_a_place() -> None:
+    for cut in range(1, len(OBSERVATION)):
+        line, _column = locate(OBSERVATION[:cut], "Observation.component[1].value.ofType(string)") or (0, 0)
+        assert 1 <= line <= 11
+
+
+@pytest.mark.parametrize("data", [b"", b"  \n "])
+def test_nothing_has_no_place(data: bytes) -> None:
+    assert locate(data, "Observation.status") is None
+
+
+def test_many_at_once_as_one_by_one() -> None:
+    asked = [("Observation.component[1].code", False), ("Observation.foo", True), ("Observation.nothing[2].x", False)]
+    assert locate_all(OBSERVATION, asked) == [(11, 15), (13, 3), (1, 1)]

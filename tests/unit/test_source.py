@@ -1,0 +1,180 @@
+import gzip
+import io
+import os
+from pathlib import Path
+
+import pytest
+
+from fhir_keta.errors import InputError, UsageError
+from fhir_keta.records import source
+from fhir_keta.records.source import Fault, Place, Record, read
+
+ONE = b'{"resourceType":"Patient","id":"one"}'
+TWO = b'{"resourceType":"Patient","id":"two"}'
+PRETTY = b'{\n  "resourceType": "Patient",\n  "id": "pretty"\n}\n'
+
+
+def of_bytes(data: bytes) -> list[Record | Fault]:
+    return list(read(["-"], io.BytesIO(data)))
+
+
+def of_file(path: Path, data: bytes) -> list[Record | Fault]:
+    path.write_bytes(data)
+    return list(read([str(path)]))
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (ONE, [(1, ONE)]),
+        (ONE + b"\n", [(1, ONE)]),
+        (ONE + b"\n" + TWO, [(1, ONE), (2, TWO)]),
+        (b"\n\n" + ONE + b"\r\n \r\n" + TWO + b"\r\n", [(3, ONE), (5, TWO)]),
+        (b"\xef\xbb\xbf" + ONE + b"\n" + TWO, [(1, ONE), (2, TWO)]),
+        (b'{"broken":\n' + TWO, [(1, b'{"broken":\n' + TWO)]),  # could be a pretty-printed object
+        (b'{"broken":1,}\n' + TWO, [(1, b'{"broken":1,}'), (2, TWO)]),
+        (b'{"resourceType":"Pat\n' + TWO, [(1, b'{"resourceType":"Pat'), (2, TWO)]),
+        (ONE + b"\n}{\n" + TWO, [(1, ONE), (2, b"}{"), (3, TWO)]),
+        (PRETTY, [(1, PRETTY)]),
+        (b"\xef\xbb\xbf" + PRETTY, [(1, PRETTY)]),
+        (b'{"entry":[\n' + ONE + b"\n]}", [(1, b'{"entry":[\n' + ONE + b"\n]}")]),
+        (b'{"meta":{}\n,"id":"leading-commas"}', [(1, b'{"meta":{}\n,"id":"leading-commas"}')]),
+        (b"[\n" + ONE + b"\n]", [(1, b"[\n" + ONE + b"\n]")]),
+        (b"<Patient>\n</Patient>\n", [(1, b"<Patient>\n</Patient>\n")]),
+        ('{"a":1}\n{"a":2}\n'.encode("utf-16-le"), [(1, '{"a":1}\n{"a":2}\n'.encode("utf-16-le"))]),
+        (b"", [(1, b"")]),
+        (b" \n \n", [(1, b" \n \n")]),
+    ],
+)
+def test_what_content_says_where_no_name_does(data: bytes, expected: list[tuple[int, bytes]]) -> None:
+    wanted = [Record(record, Place("<stdin>", line)) for line, record in expected]
+    assert of_bytes(data) == wanted
+    assert of_bytes(gzip.compress(data)) == wanted
+
+
+def test_ndjson_by_name_believes_in_lines(tmp_path: Path) -> None:
+    path = tmp_path / "a.ndjson"
+    lines = [b'{"broken":', ONE, TWO]
+    assert of_file(path, b"\n".join(lines)) == [Record(line, Place(str(path), n)) for n, line in enumerate(lines, 1)]
+    assert of_file(path, PRETTY) == [Record(PRETTY, Place(str(path), 1))]  # one finding or none, not one a line
+
+
+def test_json_by_name_is_one_record(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    assert of_file(path, ONE + b"\n" + TWO) == [Record(ONE + b"\n" + TWO, Place(str(path), 1))]
+    assert of_file(path, b"\xef\xbb\xbf" + ONE) == [Record(ONE, Place(str(path), 1))]
+
+
+def test_folder(tmp_path: Path) -> None:
+    for name in ("b.json", "a/z.ndjson", "a/c.jsonl", "a.b/d.json", "a/e.JSON", ".git/hidden.json", "a/.hidden.json"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(ONE)
+    for name in ("f.json.gz", "g.ndjson.gz"):
+        (tmp_path / name).write_bytes(gzip.compress(ONE))
+    for name in ("README.md", "data.xml", "archive.tar.gz"):
+        (tmp_path / name).write_bytes(b"no record")
+    (tmp_path / "folder.json").mkdir()
+    found = [Path(item.place.path).relative_to(tmp_path).as_posix() for item in read([str(tmp_path)])]
+    assert found == ["a/c.jsonl", "a/e.JSON", "a/z.ndjson", "a.b/d.json", "b.json", "f.json.gz", "g.ndjson.gz"]
+
+
+def test_a_named_file_is_read_whatever_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "patient.txt"
+    assert of_file(path, PRETTY) == [Record(PRETTY, Place(str(path), 1))]
+
+
+def test_order_is_that_of_the_call(tmp_path: Path) -> None:
+    for name in ("a.json", "b.json"):
+        (tmp_path / name).write_bytes(ONE)
+    paths = [str(tmp_path / "b.json"), "-", str(tmp_path / "a.json")]
+    assert [item.place.path for item in read(paths, io.BytesIO(TWO))] == [paths[0], "<stdin>", paths[2]]
+
+
+def test_missing_and_empty_places_are_named_before_anything_is_read(tmp_path: Path) -> None:
+    (tmp_path / "note.txt").write_text("no record")
+    with pytest.raises(InputError, match="nowhere: no such file or folder"):
+        read(["-", str(tmp_path / "nowhere")])
+    with pytest.raises(InputError, match=f"{tmp_path}: no .json"):
+        read([str(tmp_path)])
+    with pytest.raises(UsageError, match="only once"):
+        read(["-", "-"])
+
+
+def test_gzip_cut_off_keeps_the_records_before(tmp_path: Path) -> None:
+    path = tmp_path / "a.ndjson.gz"
+    lines = [b'{"resourceType":"Patient","id":"%s"}' % os.urandom(16).hex().encode() for _ in range(50_000)]
+    whole = gzip.compress(b"\n".join(lines))
+    items = of_file(path, whole[: len(whole) // 2])
+    records, fault = items[:-1], items[-1]
+    assert len(records) > 10_000
+    assert [item.data for item in records if isinstance(item, Record)] == lines[: len(records)]
+    assert fault == Fault("input-gzip", records[-1].place)
+
+
+@pytest.mark.parametrize("damage", ["not gzip", "empty", "flipped", "trailing"])
+def test_broken_gzip_is_one_fault(tmp_path: Path, damage: str) -> None:
+    whole = gzip.compress(PRETTY)
+    data = {
+        "not gzip": PRETTY,
+        "empty": b"",
+        "flipped": whole[:15] + bytes([whole[15] ^ 0xFF]) + whole[16:],
+        "trailing": whole + b"more",
+    }[damage]
+    path = tmp_path / "a.json.gz"
+    assert of_file(path, data) == [Fault("input-gzip", Place(str(path)))]
+
+
+def test_gzip_is_known_by_content_too(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    assert of_file(path, gzip.compress(PRETTY)) == [Record(PRETTY, Place(str(path), 1))]
+
+
+def test_unreadable_files_are_faults_among_the_records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a.json", "b.json", "c.json"):
+        (tmp_path / name).write_bytes(ONE)
+    items = read([str(tmp_path)])
+    (tmp_path / "b.json").unlink()  # gone after it was listed
+    place = Place(str(tmp_path / "b.json"))
+    assert list(items)[1] == Fault("input-unreadable", place, {"problem": "No such file or directory"})
+
+
+def test_a_record_larger_than_the_limit_is_skipped_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "LARGEST_RECORD", 2**20)
+    large = b'{"a":"' + b"x" * 3 * 2**20 + b'"}'
+    limit = {"limit": 1}
+    path = tmp_path / "a.ndjson"
+    of_lines = [Record(ONE, Place(str(path), 1)), Fault("input-size", Place(str(path), 2), limit)]
+    assert of_file(path, b"\n".join([ONE, large, TWO])) == [*of_lines, Record(TWO, Place(str(path), 3))]
+    path = tmp_path / "a.json.gz"
+    assert of_file(path, gzip.compress(large)) == [Fault("input-size", Place(str(path), 1), limit)]
+    assert of_bytes(large) == [Fault("input-size", Place("<stdin>", 1), limit)]
+    assert of_bytes(large + b"\n" + TWO) == [
+        Fault("input-size", Place("<stdin>", 1), limit),
+        Record(TWO, Place("<stdin>", 2)),
+    ]
+
+
+def test_a_file_name_that_is_no_text_can_be_shown(tmp_path: Path) -> None:
+    path = os.path.join(os.fsencode(tmp_path), b"\xff.json")  # noqa: PTH118
+    try:
+        Path(os.fsdecode(path)).write_bytes(ONE)
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    (item,) = read([str(tmp_path)])
+    assert item == Record(ONE, Place(f"{tmp_path}/\N{REPLACEMENT CHARACTER}.json", 1))
+
+
+def test_reading_holds_one_record_at_a_time(tmp_path: Path) -> None:
+    import tracemalloc
+
+    path = tmp_path / "large.ndjson.gz"
+    line = b'{"resourceType":"Patient","id":"%s"}\n' % (b"a" * 1000)
+    with gzip.open(path, "wb", compresslevel=1) as file:
+        for _ in range(40):
+            file.write(line * 1000)  # 40 MB in all
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in read([str(path)])) == 40_000
+        assert tracemalloc.get_traced_memory()[1] < 8_000_000
+    finally:
+        tracemalloc.stop()
