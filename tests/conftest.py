@@ -14,6 +14,7 @@ import pytest
 
 from tests import java
 from tests.oracle.oracle import Oracle
+from tests.servers.hapi import Hapi
 
 
 def require(missing: str | None) -> None:
@@ -31,3 +32,15 @@ def oracle() -> Iterator[Oracle]:
         require(java.missing())
     with Oracle() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def hapi() -> Iterator[str]:
+    """The base URL of a real HAPI server."""
+    url = os.environ.get("FHIR_KETA_HAPI_URL")
+    if url:
+        yield url.rstrip("/")
+        return
+    require(java.missing())
+    with Hapi() as running:
+        yield running.url
