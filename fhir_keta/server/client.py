@@ -155,7 +155,7 @@ class Client:
     ) -> Answer:
         import requests
 
-        url = f"{self.base}/{path}" if path else self.base
+        url = f"{self.base}/{path}" if path and not path.startswith("?") else f"{self.base}{path}"
         sent = {"Accept": FHIR_JSON, "Cache-Control": "no-cache", "User-Agent": f"fhir-keta/{__version__}"}
         if body is not None:
             sent["Content-Type"] = FHIR_JSON
@@ -263,7 +263,7 @@ class Client:
                 Interrupted(f"{text} Run again: what arrived is found.") if written else ServerError(f"{text} Retry.")
             )
         if isinstance(error, exceptions.ConnectionError) and "NewConnectionError" in repr(error):
-            return ServerError(f"{self.base} cannot be reached. Is the server running, and the address right?")
+            return ServerError(f"{self.base} cannot be reached. Start the server, or correct the address.")
         if isinstance(error, exceptions.ConnectionError) and "NameResolution" in repr(error):
             return ServerError(f"The host {self._host} is not known. Check the address.")
         if isinstance(error, exceptions.InvalidURL | exceptions.InvalidSchema | exceptions.MissingSchema):

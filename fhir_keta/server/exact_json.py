@@ -8,12 +8,30 @@ from json.encoder import encode_basestring
 from typing import Any, NoReturn
 
 
+class ExactDecimal(Decimal):
+    """A Decimal that prints as it was written."""
+
+    __slots__ = ("literal",)
+
+    def __new__(cls, literal: str) -> ExactDecimal:
+        number = super().__new__(cls, literal)
+        number.literal = literal
+        return number
+
+    def __str__(self) -> str:
+        return self.literal
+
+
 def parse(data: bytes | str) -> Any:
     """The JSON value in ``data``, with decimals as ``Decimal``. Raises ValueError for anything that is not JSON."""
+    text = data if isinstance(data, str) else data.decode("utf-8-sig")
     try:
-        return json.loads(data, parse_float=Decimal, parse_constant=_refuse_constant)
+        value = json.loads(text, parse_float=ExactDecimal, parse_constant=_refuse_constant)
+        if "\\ud" in text or "\\uD" in text:
+            write(value)  # half a surrogate pair is no text that could be sent: UnicodeEncodeError is a ValueError
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
+    return value
 
 
 def write(value: Any) -> bytes:
