@@ -50,20 +50,29 @@ class Library:
 
         Raises DefinitionError when a snapshot is missing and cannot be generated from the differential.
         """
+        return self._structure(type_or_canonical, ())
+
+    def _structure(self, type_or_canonical: str, asking: tuple[str, ...]) -> JsonObject | None:
+        """``asking`` are the definitions whose snapshots are in the making and need this one."""
         canonical = type_or_canonical if ":" in type_or_canonical else CORE + type_or_canonical
         if canonical not in self._structures:
-            self._structures[canonical] = self._structure(canonical)
+            found = self.find(canonical)
+            if found is not None and found["resourceType"] != "StructureDefinition":
+                found = None
+            if found is not None and "snapshot" not in found:
+                found = self._generated(found, (*asking, found["url"]))
+            self._structures[canonical] = found
         return self._structures[canonical]
 
-    def _structure(self, canonical: str) -> JsonObject | None:
-        found = self.find(canonical)
-        if found is None or found["resourceType"] != "StructureDefinition":
-            return None
-        if "snapshot" in found:
-            return found
+    def _generated(self, definition: JsonObject, asking: tuple[str, ...]) -> JsonObject:
         from fhir_keta.definitions.snapshot import with_snapshot
 
-        return with_snapshot(found, self.structure)
+        if definition["url"] in asking[:-1]:
+            circle = " -> ".join(asking)
+            raise DefinitionError(
+                f"profiles are built on each other in a circle: {circle}; give one of them another base"
+            )
+        return with_snapshot(definition, lambda name: self._structure(name, asking))
 
     def codes(self, value_set_canonical: str) -> Codes | None:
         """Return the codes of a value set, or None when it is unknown or cannot be enumerated here."""
