@@ -54,8 +54,8 @@ class ParseFault(Exception):
 def parse(data: bytes) -> dict[str, Any]:
     """The JSON object in ``data`` (UTF-8, RFC 8259); a byte order mark in front is passed over.
 
-    Raises ParseFault for what is not JSON, not UTF-8, nothing at all, no object, XML, deeper than the parser goes (1024), or a
-    number that no double holds (NaN, 1e400).
+    Raises ParseFault for what is not JSON, not UTF-8, nothing at all, no object, XML, deeper than the parser goes
+    (1024), or holds a number that no double holds (NaN, 1e400).
     """
     try:
         value = _loads(data)

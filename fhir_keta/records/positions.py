@@ -50,7 +50,7 @@ def locate_all(data: bytes, asked: Iterable[tuple[str, bool]]) -> list[tuple[int
     trails: list[tuple[list[_Wanted], bool]] = []
     for expression, of_name in asked:
         trail = [root]
-        for step in _steps(expression):
+        for step in steps(expression):
             trail.append(trail[-1].below.setdefault(step, _Wanted()))
         trails.append((trail, of_name))
     _Scanner(data).value(_after_space(data, 0), root)
@@ -65,24 +65,24 @@ def _found(data: bytes, trail: list[_Wanted], of_name: bool) -> tuple[int, int] 
     return None
 
 
-def _steps(expression: str) -> list[str | int]:
+def steps(expression: str) -> list[str | int]:
     """The names and indexes of a FHIRPath after its first, the type; it ends at the first step of another kind.
 
     ``value.ofType(Quantity)`` is one step, the name ``valueQuantity``; ``resource.ofType(Patient)`` is ``resource``.
     """
-    steps: list[str | int] = []
+    found: list[str | int] = []
     offset = _ROOT.match(expression).end()  # type: ignore[union-attr]
     while step := _STEP.match(expression, offset):
         offset = step.end()
         if step["index"] is not None:
-            steps.append(int(step["index"]))
+            found.append(int(step["index"]))
         elif step["type"] is not None:
-            if steps and isinstance(steps[-1], str) and steps[-1] != "resource":
+            if found and isinstance(found[-1], str) and found[-1] != "resource":
                 name = step["type"].rpartition(".")[2]
-                steps[-1] += name[:1].upper() + name[1:]
+                found[-1] += name[:1].upper() + name[1:]
         else:
-            steps.append(step["quoted"] if step["quoted"] is not None else step["name"])
-    return steps
+            found.append(step["quoted"] if step["quoted"] is not None else step["name"])
+    return found
 
 
 def _after_space(data: bytes, offset: int) -> int:

@@ -74,8 +74,9 @@ def read(paths: Sequence[str], standard_input: BinaryIO | None = None) -> Iterat
 
 
 def shown(path: str | Path) -> str:
-    """A path as text that any stream can print: what is not UTF-8 in a file name is replaced."""
-    return os.fsencode(path).decode(errors="replace")
+    """A path as text for one line of output: what is not UTF-8 or not printable in a file name is replaced."""
+    text = os.fsencode(path).decode(errors="replace")
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
 def _files(path: str) -> list[str]:
