@@ -14,8 +14,8 @@ from fhir_keta.definitions.library import Library
 from fhir_keta.errors import DefinitionError
 from fhir_keta.validation.constraints import element_constraints, target_schema
 from fhir_keta.validation.elements import Element, element_tree, type_code
-from fhir_keta.validation.index import COUNT, REST, IndexPlan, Slice
 from fhir_keta.validation.existence import existence_schema
+from fhir_keta.validation.index import COUNT, REST, IndexPlan, Slice
 from fhir_keta.validation.invariants import FUNCTIONS, Invariant
 from fhir_keta.validation.primitives import PRIMITIVE_TYPES, primitive_schema
 from fhir_keta.validation.slicing import slice_matcher
@@ -96,7 +96,7 @@ class _Value(NamedTuple):
 
     schema: JsonObject
     functions: FunctionPlan | None = None
-    index: IndexPlan | None = None
+    slicing: IndexPlan | None = None
 
 
 @dataclass(slots=True)
@@ -115,8 +115,8 @@ class _Object:
         self.properties[key] = value.schema
         if value.functions is not None:
             self.functions.children[key] = value.functions
-        if value.index:
-            self.index.children[key] = value.index
+        if value.slicing:
+            self.index.children[key] = value.slicing
 
     def schema(self) -> JsonObject:
         schema: JsonObject = {
@@ -213,7 +213,7 @@ class _Compilation:
 
     def _single(self, child: Element, built: _Object) -> None:
         name = child.name
-        code = type_code(child.types[0]) if child.types else ""
+        code = child.type_codes[0] if child.types else ""
         primitive = code in PRIMITIVE_TYPES
         if child.max == 0:
             prohibited = {"$comment": "element-prohibited", "description": name, "not": {}}
@@ -256,7 +256,11 @@ class _Compilation:
             for code, keys in by_type.items():
                 others = [{"required": [key]} for other, names in by_type.items() if other != code for key in names]
                 for key in keys:
-                    built.dependent[key] = {"$comment": "choice-multiple", "description": base, "not": {"anyOf": others}}
+                    built.dependent[key] = {
+                        "$comment": "choice-multiple",
+                        "description": base,
+                        "not": {"anyOf": others},
+                    }
         if child.min >= 1 and by_type:
             built.demands.append(_one_of_keys(child.name, [key for keys in by_type.values() for key in keys]))
 
@@ -266,7 +270,7 @@ class _Compilation:
         structure = self.library.structure(base_path.partition(".")[0])
         if structure is None:
             return
-        original = next((d for d in structure["snapshot"]["element"] if d["path"] == base_path), {})
+        original: JsonObject = next((d for d in structure["snapshot"]["element"] if d["path"] == base_path), {})
         for code in (type_code(type_) for type_ in original.get("type", ())):
             if code in allowed:
                 continue
@@ -330,19 +334,21 @@ class _Compilation:
     def _array(self, child: Element, code: str, value: _Value, root: Element) -> _Value:
         items = value.schema
         if code in PRIMITIVE_TYPES:
-            items = {"anyOf": [{"type": "null"}, items]} if "allOf" in items else {**items, "type": [items["type"], "null"]}
+            items = (
+                {"anyOf": [{"type": "null"}, items]} if "allOf" in items else {**items, "type": [items["type"], "null"]}
+            )
         array: JsonObject = {"type": "array", "minItems": 1, "items": items}
         if not child.slices:
             demands = _count_demands(child.name, child.min, child.max, "minItems", "maxItems")
             return value._replace(schema={**array, "allOf": demands} if demands else array)
-        index = IndexPlan(rest=value.index)
+        index = IndexPlan(rest=value.slicing)
         closed = child.definition.get("slicing", {}).get("rules") == "closed"
         unmatched = {"$comment": "slice-unmatched", "description": child.name, "not": {}}
         properties: JsonObject = {REST: unmatched if closed else array}
         demands = []
         for name, slice_ in child.slices.items():
             compiled = self._value(slice_, code, root)
-            index.slices.append(Slice(name, slice_matcher(child, slice_, self.library), compiled.index))
+            index.slices.append(Slice(name, slice_matcher(child, slice_, self.library), compiled.slicing))
             properties[name] = {"type": "array", "items": compiled.schema}
             if slice_.max is not None:
                 properties[name]["allOf"] = [
@@ -358,7 +364,9 @@ class _Compilation:
 
 def _plan_path(element: Element, code: str) -> str:
     """Extensions name a backbone by its path, a data type by its name (R4, Defining Extensions, Context)."""
-    return str(element.definition.get("base", {}).get("path", element.definition["path"])) if code in _BACKBONES else code
+    return (
+        str(element.definition.get("base", {}).get("path", element.definition["path"])) if code in _BACKBONES else code
+    )
 
 
 def _listed(schema: JsonObject, demands: list[JsonObject]) -> JsonObject:

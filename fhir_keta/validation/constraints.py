@@ -62,7 +62,7 @@ def describe(pattern: Any) -> str:
 
 
 def binding_schema(type_code: str, codes: Codes) -> JsonObject | None:
-    """A required binding as a schema for a value of this type; None for types that carry no code (R4, Terminologies)."""
+    """A required binding as a schema for a value of this type; None for types without codes (R4, Terminologies)."""
     if type_code in ("code", "uri", "string"):
         return {"enum": sorted({code for members in codes.systems.values() for code in members})}
     coding = {

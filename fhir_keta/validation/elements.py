@@ -32,6 +32,13 @@ class Element:
         return int(self.definition.get("min", 0))
 
     @property
+    def type_codes(self) -> list[str]:
+        """The FHIR types it may have; a resource's ``id`` is an id, though R4's snapshots call it a string."""
+        if self.definition.get("base", {}).get("path") == "Resource.id":
+            return ["id"]
+        return [type_code(type_) for type_ in self.types]
+
+    @property
     def max(self) -> int | None:
         """The upper cardinality; None is ``*``."""
         maximum = self.definition.get("max", "*")
@@ -65,7 +72,7 @@ class Element:
 
 
 def type_code(type_: JsonObject) -> str:
-    """The FHIR type an ElementDefinition.type means: R4 writes ``id`` and ``value`` as FHIRPath types with an extension."""
+    """The FHIR type an ElementDefinition.type means; R4 writes ids and values as FHIRPath types with an extension."""
     code = str(type_.get("code", ""))
     if code.startswith(FHIRPATH_TYPES):
         for extension in type_.get("extension", ()):
@@ -98,7 +105,9 @@ def element_tree(structure: JsonObject) -> Element:
             else:
                 node.children[name] = Element(definition, name)
         except KeyError:
-            raise DefinitionError(f"{url}: the element {element_id} stands before its parent. Correct the snapshot.") from None
+            raise DefinitionError(
+                f"{url}: the element {element_id} stands before its parent. Correct the snapshot."
+            ) from None
     return root
 
 

@@ -1,4 +1,4 @@
-"""The JSON Schema engine: jsonschema-rs on CPython, the Python jsonschema library elsewhere, one shape of error for both.
+"""The JSON Schema engine: jsonschema-rs on CPython, the Python jsonschema library elsewhere, one shape of error.
 
 Schemas are draft 2020-12; ``$comment`` on a schema object carries the id of the rule it states (see ``rules.py``).
 """
@@ -37,22 +37,6 @@ class Engine:
     schema: JsonObject
     is_valid: Callable[[Any], bool]
     refusals: Callable[[Any], Iterator[Refusal]]
-
-    def rules(self, refusal: Refusal) -> list[str]:
-        """The ``$comment`` of every schema object on the way to the refusing keyword, innermost first."""
-        found: list[str] = []
-        node: Any = self.schema
-        for segment in refusal.schema_path:
-            if isinstance(node, dict) and isinstance(comment := node.get("$comment"), str):
-                found.append(comment)
-            try:
-                node = node[segment]
-            except (KeyError, IndexError, TypeError):
-                break
-        else:
-            if isinstance(node, dict) and isinstance(comment := node.get("$comment"), str):
-                found.append(comment)
-        return found[::-1]
 
 
 def compile_schema(schema: JsonObject) -> Engine:
@@ -123,14 +107,14 @@ def _python_refusals(schema: JsonObject, error: Any) -> Iterator[Refusal]:
 
 def _canonical(schema: JsonObject, path: tuple[str | int, ...]) -> tuple[str | int, ...]:
     """Replace the evaluation path through ``$ref`` by the place of the referenced schema."""
-    canonical: list[str | int] = []
+    canonical: list[Any] = []
     node: Any = schema
     for segment in path:
         if segment == "$ref":
             canonical = list(str(node["$ref"]).removeprefix("#/").split("/")) if node["$ref"] != "#" else []
             node = schema
             for part in canonical:
-                node = node[part]
+                node = node[part]  # type: ignore[index]
             continue
         canonical.append(segment)
         node = node[segment] if isinstance(node, dict | list) else None

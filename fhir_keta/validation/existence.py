@@ -107,7 +107,11 @@ class _Parser:
         while self.peek() in ("or", "xor"):
             exclusive = self.take() == "xor"
             right = self.conjunction()
-            left = _differ(left, right) if exclusive else _Truth(_any(left.true, right.true), _all(left.false, right.false))
+            left = (
+                _differ(left, right)
+                if exclusive
+                else _Truth(_any(left.true, right.true), _all(left.false, right.false))
+            )
         return left
 
     def conjunction(self) -> _Truth:
@@ -127,6 +131,8 @@ class _Parser:
             return truth if operator == "=" else _Truth(truth.false, truth.true)
         if operator == "in":
             self.take()
+            if isinstance(left, _Truth):
+                raise _Unsupported
             return self.compare(left, {"enum": self.literals()})
         if isinstance(left, _Truth):
             return left

@@ -25,6 +25,8 @@ class Scope:
     root: JsonObject
 
 
+_UCUM = "http://unitsofmeasure.org"
+
 Function = Callable[[JsonObject, Scope], bool]
 
 
@@ -73,7 +75,9 @@ def _contained_is_used(value: JsonObject, _scope: Scope) -> bool:
     contained = _objects(value.get("contained"))
     if not contained:
         return True
-    named = {text for node in _descendants(value) for text in node.values() if isinstance(text, str) and text[:1] == "#"}
+    named = {
+        text for node in _descendants(value) for text in node.values() if isinstance(text, str) and text[:1] == "#"
+    }
     for item in contained:
         refers_back = any(node.get("reference") == "#" for node in _descendants(item))
         if f"#{item.get('id')}" not in named and not refers_back:
@@ -195,7 +199,9 @@ def _link_ids_distinct(value: JsonObject, _scope: Scope) -> bool:
 
 
 def _group_or_display_items(value: JsonObject, _scope: Scope) -> bool:
-    return ("item" in value) if value.get("type") == "group" else not (value.get("type") == "display" and "item" in value)
+    return (
+        ("item" in value) if value.get("type") == "group" else not (value.get("type") == "display" and "item" in value)
+    )
 
 
 def _concept_codes_distinct(value: JsonObject, _scope: Scope) -> bool:
@@ -244,10 +250,10 @@ def _ids_distinct(view: str) -> Function:
     return holds
 
 
-def _ucum(value: JsonObject, needs_code: bool = True) -> bool:
-    if needs_code and "value" in value and "code" not in value:
+def _ucum(value: JsonObject) -> bool:
+    if "value" in value and "code" not in value:
         return False
-    return value.get("system", "http://unitsofmeasure.org") == "http://unitsofmeasure.org"
+    return bool(value.get("system", _UCUM) == _UCUM)
 
 
 def _choice_is(prefix: str, key: str) -> Callable[[JsonObject], bool]:

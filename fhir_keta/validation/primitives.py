@@ -1,7 +1,7 @@
 """FHIR's primitive types as JSON Schema (R4, Data Types, Primitive Types), with the remedy each refusal names.
 
-White space is written out (``[ \\t\\r\\n]``) where R4's regexes say ``\\s``: engines differ on whether that means Unicode
-spaces, and published codes contain no-break spaces.
+White space is written out (``[ \\t\\r\\n]``) where R4's regexes say ``\\s``: engines differ on whether that means
+Unicode spaces, and published codes contain no-break spaces.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ JsonObject = dict[str, Any]
 _YEAR = r"(?:[0-9](?:[0-9](?:[0-9][1-9]|[1-9]0)|[1-9]00)|[1-9]000)"
 _LEAP_YEAR = r"(?:[0-9][0-9](?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)"
 _MONTH_DAY = (
-    r"(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))"
+    r"(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)"
+    r"|02-(?:0[1-9]|1[0-9]|2[0-8]))"
 )
 _DAY = rf"(?:{_YEAR}-{_MONTH_DAY}|{_LEAP_YEAR}-02-29)"
 _TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\.[0-9]+)?"
@@ -47,7 +48,10 @@ _PRIMITIVES: dict[str, tuple[JsonObject, str]] = {
     "uri": (_URI, "write a URI without spaces."),
     "url": (_URI, "write a URL without spaces."),
     "canonical": (_URI, "write a canonical URL without spaces."),
-    "oid": ({"type": "string", "pattern": r"^urn:oid:[0-2](?:\.(?:0|[1-9][0-9]*))+$"}, "write urn:oid: and the number."),
+    "oid": (
+        {"type": "string", "pattern": r"^urn:oid:[0-2](?:\.(?:0|[1-9][0-9]*))+$"},
+        "write urn:oid: and the number.",
+    ),
     "uuid": ({"type": "string", "pattern": rf"^urn:uuid:{_UUID}$"}, "write urn:uuid: and the UUID."),
     "id": (
         {"type": "string", "pattern": r"^[A-Za-z0-9\-\.]{1,64}$"},

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 import re
+from functools import partial
 from typing import Any
 
 from fhir_keta.definitions.library import Library
@@ -37,7 +39,9 @@ def _matcher(discriminator: dict[str, str], slice_: Element, library: Library) -
         return lambda value: bool(_values(value, path)) is wanted
     if kind == "type":
         return _by_type(path, slice_, library)
-    raise DefinitionError(f"{slice_.id}: slicing by {kind} is not supported yet. Slice by value, pattern, exists or type.")
+    raise DefinitionError(
+        f"{slice_.id}: slicing by {kind} is not supported yet. Slice by value, pattern, exists or type."
+    )
 
 
 def _by_value(path: list[str], slice_: Element, library: Library) -> Matcher:
@@ -58,14 +62,10 @@ def _expected(element: Element, path: list[str], library: Library) -> Matcher | 
     for prefix in ("fixed", "pattern"):
         fixed = element.value(prefix)
         if fixed is not None:
-            for depth, segment in enumerate(path):
-                if isinstance(fixed, list):
-                    fixed = fixed[0] if fixed else {}
-                fixed = fixed.get(segment) if isinstance(fixed, dict) else None
-                if fixed is None and depth < len(path):
-                    return None
-            value = fixed
-            return (lambda found: found == value) if prefix == "fixed" else (lambda found: contains_pattern(found, value))
+            value = _part(fixed, path)
+            if value is None:
+                return None
+            return partial(operator.eq, value) if prefix == "fixed" else partial(_contains, value)
     if path:
         child = _child(element, path[0])
         return None if child is None else _expected(child, path[1:], library)
@@ -76,6 +76,18 @@ def _expected(element: Element, path: list[str], library: Library) -> Matcher | 
     if not below:
         return None
     return lambda found: all(any(rule(part) for part in _values(found, [name])) for name, rule in below)
+
+
+def _part(fixed: Any, path: list[str]) -> Any:
+    for segment in path:
+        if isinstance(fixed, list):
+            fixed = fixed[0] if fixed else None
+        fixed = fixed.get(segment) if isinstance(fixed, dict) else None
+    return fixed
+
+
+def _contains(pattern: Any, found: Any) -> bool:
+    return contains_pattern(found, pattern)
 
 
 def _by_type(path: list[str], slice_: Element, library: Library) -> Matcher:
@@ -156,7 +168,11 @@ def _step(parent: Any, segment: str) -> list[Any]:
     if call and call["name"] == "extension":
         url = call["argument"].strip("'\"")
         items = parent.get("extension", [])
-        return [item for item in items if isinstance(item, dict) and item.get("url") == url] if isinstance(items, list) else []
+        return (
+            [item for item in items if isinstance(item, dict) and item.get("url") == url]
+            if isinstance(items, list)
+            else []
+        )
     if call:
         return [parent]
     if segment in parent:
@@ -174,4 +190,6 @@ def _codings(value: Any) -> list[tuple[str | None, str]]:
     if not isinstance(value, dict):
         return []
     codings = value.get("coding", [value])
-    return [(coding.get("system"), coding["code"]) for coding in codings if isinstance(coding, dict) and "code" in coding]
+    return [
+        (coding.get("system"), coding["code"]) for coding in codings if isinstance(coding, dict) and "code" in coding
+    ]

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from xml.parsers import expat
 
-_ELEMENTS = frozenset(
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_ELEMENTS = _words(
     "p br div h1 h2 h3 h4 h5 h6 a span b em i strong small big tt dfn q var abbr acronym cite blockquote hr address bdo"
-    " kbd sub sup ul ol li dl dt dd pre table caption colgroup col thead tr tfoot tbody th td code samp img map area u s"
-    " del ins".split()
+    " kbd sub sup ul ol li dl dt dd pre table caption colgroup col thead tr tfoot tbody th td code samp img map area u"
+    " s del ins"
 )
-_ATTRIBUTES = frozenset(
+_ATTRIBUTES = _words(
     "title style class id lang xml:lang xml:space dir accesskey tabindex span width align valign char charoff abbr axis"
     " headers scope rowspan colspan summary border frame rules cellspacing cellpadding name href rel src alt"
     " longdesc height usemap ismap type shape coords nohref charset hreflang rev target cite datetime nowrap xmlns"
-    " bgcolor compact start".split()
+    " bgcolor compact start"
 )
 _NAMESPACE = "http://www.w3.org/1999/xhtml"
 

@@ -1,0 +1,137 @@
+"""From the engine's refusals to findings: FHIRPath, rule and a sentence, through the index back to the original."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from typing import Any
+
+from fhir_keta.validation import rules
+from fhir_keta.validation.compiler import Compiled
+from fhir_keta.validation.engine import Refusal
+from fhir_keta.validation.index import Trace
+from fhir_keta.validation.issue import Issue
+from fhir_keta.validation.primitives import primitive_remedy
+
+JsonObject = dict[str, Any]
+
+_NAMES_BELOW = frozenset({"properties", "$defs", "dependentSchemas"})
+
+_SUGGESTIONS_FROM = 200  # names at most that "did you mean" compares with: a bound on the time a refusal may take
+
+
+def explain(compiled: Compiled, value: Any, trace: Trace, refusals: Iterator[Refusal], prefix: str) -> Iterator[Issue]:
+    """The findings behind the engine's refusals of an indexed ``value``; ``prefix`` is the FHIRPath of the value."""
+    for refusal in refusals:
+        rule, description, owner, above = _stated(compiled.schema, refusal.schema_path)
+        path = refusal.path[: len(refusal.path) - above] if above else refusal.path
+        expression = _expression(compiled, value, trace, path, prefix)
+        yield from _issues(rule, description, owner, refusal, expression)
+
+
+def suggestion(name: str, known: list[str]) -> str:
+    """ " Did you mean 'x'?" for a name of a definition, or nothing; never for the content of a record."""
+    close = difflib.get_close_matches(name, known[:_SUGGESTIONS_FROM], 1)
+    return f" Did you mean '{close[0]}'?" if close else ""
+
+
+def _stated(schema: JsonObject, schema_path: tuple[str | int, ...]) -> tuple[str, str, JsonObject, int]:
+    """The rule that the refusing keyword belongs to, its words, its schema, and how far above the instance it stands.
+
+    Without a rule of its own a keyword is the structure's: the closed object around it ends the search.
+    """
+    nodes: list[tuple[Any, str | int]] = []
+    node: Any = schema
+    for segment in schema_path:
+        nodes.append((node, segment))
+        node = node[segment]
+    above = 0
+    for position in range(len(nodes) - 1, -1, -1):
+        current, segment = nodes[position]
+        if position and nodes[position - 1][1] in _NAMES_BELOW:  # the keys of this mapping are names, not keywords
+            above += nodes[position - 1][1] == "properties"
+            continue
+        if not isinstance(current, dict):
+            continue
+        above += segment == "items"
+        comment = current.get("$comment")
+        if comment == "sliced" or "additionalProperties" in current:
+            break
+        if isinstance(comment, str):
+            return comment, str(current.get("description", "")), current, above
+    return "", "", schema, 0
+
+
+def _expression(compiled: Compiled, value: Any, trace: Trace, path: tuple[str | int, ...], prefix: str) -> str:
+    expression = prefix
+    node = value
+    positions: list[int] | None = None
+    for step in path:
+        if isinstance(node, dict) and id(node) in trace:
+            positions = trace[id(node)].get(str(step))
+            node = node[step]
+            continue
+        if isinstance(step, int):
+            expression += f"[{positions[step] if positions else step}]"
+            positions = None
+        else:
+            expression += "." + element_name(compiled, step)
+        node = node[step]
+    return expression
+
+
+def element_name(compiled: Compiled, key: str) -> str:
+    """A JSON key as FHIRPath: ``valueQuantity`` is ``value.ofType(Quantity)``, ``_birthDate`` the element itself."""
+    name = key.removeprefix("_")
+    if name in compiled.choice_keys:
+        base, code = compiled.choice_keys[name]
+        return f"{base}.ofType({code})"
+    return name
+
+
+def _issues(rule: str, words: str, owner: JsonObject, refusal: Refusal, expression: str) -> Iterator[Issue]:
+    value = refusal.value
+    if not rule or (rule == "primitive-format" and isinstance(value, dict | list | None)):
+        yield from _structural(refusal, expression, words)
+    elif rule == "primitive-format":
+        if value == "":
+            yield rules.issue("element-empty", expression)
+        else:
+            yield rules.issue(rule, expression, type=words, remedy=primitive_remedy(words))
+    elif rule in ("cardinality-min", "cardinality-max", "slice-min", "slice-max"):
+        name, _, count = words.partition("|")
+        yield rules.issue(rule, expression, name=name, min=count, max=count)
+    elif rule == "choice-type":
+        name, _, allowed = words.partition("|")
+        yield rules.issue(rule, expression, name=name, allowed=allowed)
+    elif rule == "binding-required":
+        known = owner.get("enum", [])
+        hint = suggestion(value, known) if isinstance(value, str) else ""
+        yield rules.issue(rule, expression, value_set=words, suggestion=hint)
+    elif rule in rules.RULES:
+        yield rules.issue(
+            rule, expression, name=words, pattern=words, limit=words, bound=words, allowed=words, expected=words
+        )
+    else:
+        yield rules.invariant(rule, "error", words, expression)
+
+
+def _structural(refusal: Refusal, expression: str, words: str) -> Iterator[Issue]:
+    keyword = refusal.keyword
+    if keyword == "additionalProperties":
+        for name in refusal.detail:
+            yield rules.issue("element-unknown", f"{expression}.{name.removeprefix('_')}", name=name, suggestion="")
+    elif keyword == "required":
+        for name in refusal.detail:
+            yield rules.issue("cardinality-min", expression, name=name, min=1)
+    elif refusal.value is None or keyword in ("minProperties", "minItems", "minLength"):
+        yield rules.issue("element-empty", expression)
+    else:
+        expected = {"array": "array", "object": "object"}.get(words, "")
+        yield rules.issue("element-type", expression, expected=expected or _expected(refusal, words))
+
+
+def _expected(refusal: Refusal, words: str) -> str:
+    if words:
+        return f"value of type {words}"
+    return "object, not an array," if isinstance(refusal.value, list) else "array or object"

@@ -1,0 +1,42 @@
+"""Where an extension may stand (R4, Defining Extensions, Context)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fhir_keta.definitions.library import Library
+
+JsonObject = dict[str, Any]
+
+# R4's own snapshots carry it one level above the context that its definition names
+_ALSO_ON = {"http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type": "ElementDefinition.type"}
+
+
+def allowed_here(structure: JsonObject, element_path: str, element_type: str, library: Library) -> bool:
+    """Whether an extension's definition allows it on the element at this path, of this type.
+
+    Contexts by FHIRPath are not evaluated here and count as met.
+    """
+    contexts = structure.get("context", ())
+    if any(context.get("type") == "fhirpath" for context in contexts):
+        return True
+    if _ALSO_ON.get(structure["url"]) == element_path:
+        return True
+    names = {element_path, element_type, *_ancestors(element_type, library), "Element" if "." in element_path else ""}
+    return any(context.get("expression") in names for context in contexts)
+
+
+def contexts_in_words(structure: JsonObject) -> str:
+    """The contexts of an extension, for a message."""
+    return ", ".join(context.get("expression", "?") for context in structure.get("context", ()))
+
+
+def _ancestors(type_name: str, library: Library) -> set[str]:
+    found: set[str] = set()
+    structure = library.structure(type_name) if type_name else None
+    while structure is not None and (base := structure.get("baseDefinition")):
+        structure = library.structure(base)
+        if structure is None or structure["type"] in found:
+            break
+        found.add(structure["type"])
+    return found

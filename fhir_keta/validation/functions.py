@@ -1,0 +1,137 @@
+"""What a schema cannot say, checked in one walk: invariants by function, extensions, codes, nested resources.
+
+The walk follows the function plan of the compiled type, so it visits only what some rule wants to see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from fhir_keta.validation import rules
+from fhir_keta.validation.compiler import Compiled, FunctionPlan
+from fhir_keta.validation.explain import element_name, suggestion
+from fhir_keta.validation.invariants import Scope
+from fhir_keta.validation.issue import Issue
+from fhir_keta.validation.terminology import Terminology
+
+JsonObject = dict[str, Any]
+
+
+class Location(NamedTuple):
+    """Where the walk is, as links upwards: FHIRPath text is made only for a finding."""
+
+    parent: Location | None
+    step: str | int
+
+    def expression(self, compiled: Compiled) -> str:
+        steps: list[str] = []
+        here: Location | None = self
+        while here is not None:
+            if here.parent is None:
+                steps.append(str(here.step))
+            elif isinstance(here.step, int):
+                steps.append(f"[{here.step}]")
+            else:
+                steps.append("." + element_name(compiled, here.step))
+            here = here.parent
+        return "".join(reversed(steps))
+
+
+class NestedResource(NamedTuple):
+    """A resource found inside (contained, or an entry of a Bundle): checked on its own by the caller."""
+
+    value: Any
+    expression: str
+    contained: bool
+
+
+class FoundExtension(NamedTuple):
+    """An extension and the element it stands on: its path, its type, and the path's parent type."""
+
+    value: JsonObject
+    expression: str
+    element_path: str
+    element_type: str
+    modifier: bool
+
+
+Found = Issue | NestedResource | FoundExtension
+
+
+def walk(compiled: Compiled, value: JsonObject, scope: Scope, terminology: Terminology, prefix: str) -> Iterator[Found]:
+    """All that the functions find in a record that the schema has been asked about (or not: shapes are not trusted)."""
+    yield from _walk(
+        compiled, value, compiled.functions, scope, terminology, Location(None, prefix), compiled.functions.path
+    )
+
+
+def _walk(
+    compiled: Compiled,
+    value: JsonObject,
+    plan: FunctionPlan,
+    scope: Scope,
+    terminology: Terminology,
+    here: Location,
+    element_path: str,
+) -> Iterator[Found]:
+    for invariant in plan.invariants:
+        if not invariant.holds(value, scope):
+            yield rules.invariant(invariant.key, "error", invariant.human, here.expression(compiled))
+    if plan.choices:
+        yield from _one_choice(compiled, value, plan, here)
+    if plan.type == "Coding":
+        yield from _coding(compiled, value, terminology, here)
+    children = plan.children
+    for key, content in value.items():
+        below = children.get(key)
+        if below is None:
+            continue
+        for item, location in _items(content, Location(here, key)):
+            if not isinstance(item, dict):
+                continue
+            if below.type == "Resource":
+                yield NestedResource(item, location.expression(compiled), key == "contained")
+                continue
+            if below.type == "Extension":
+                modifier = key == "modifierExtension"
+                yield FoundExtension(item, location.expression(compiled), element_path, plan.type, modifier)
+            name = key.removeprefix("_")
+            base = compiled.choice_keys[name][0] + "[x]" if name in compiled.choice_keys else name
+            path = below.path if "." in below.path else f"{plan.path}.{base}"
+            yield from _walk(compiled, item, below, scope, terminology, location, path)
+        if key[0] == "_" and isinstance(content, list):
+            yield from _aligned(compiled, value, key, content, here)
+
+
+def _items(content: Any, here: Location) -> Iterator[tuple[Any, Location]]:
+    if isinstance(content, list):
+        for position, item in enumerate(content):
+            yield item, Location(here, position)
+    else:
+        yield content, here
+
+
+def _one_choice(compiled: Compiled, value: JsonObject, plan: FunctionPlan, here: Location) -> Iterator[Issue]:
+    for base in plan.choices:
+        names = {key.removeprefix("_") for key in value if key.removeprefix("_") in compiled.choice_keys}
+        if sum(compiled.choice_keys[name][0] == base for name in names) > 1:
+            yield rules.issue("choice-multiple", here.expression(compiled), name=base)
+
+
+def _aligned(compiled: Compiled, value: JsonObject, key: str, companions: list[Any], here: Location) -> Iterator[Issue]:
+    """Each null in ``name`` needs something at the same place in ``_name`` (R4, JSON, Arrays of primitive elements)."""
+    values = value.get(key[1:])
+    if isinstance(values, list) and len(values) != len(companions):
+        expression = Location(here, key).expression(compiled)
+        yield rules.issue("primitive-alignment", expression, name=key[1:], problem="they differ in length")
+
+
+def _coding(compiled: Compiled, value: JsonObject, terminology: Terminology, here: Location) -> Iterator[Issue]:
+    system, code, display = value.get("system"), value.get("code"), value.get("display")
+    verdict = terminology.verdict(system, code, display)
+    if verdict == "code-unknown":
+        hint = suggestion(str(code), terminology.codes(str(system)))
+        yield rules.issue(verdict, Location(here, "code").expression(compiled), system=system, suggestion=hint)
+    elif verdict == "display-wrong":
+        yield rules.issue(verdict, Location(here, "display").expression(compiled), system=system)

@@ -1,0 +1,81 @@
+"""Whether a coding is one of its code system's, for the systems known completely (R4, Using Codes in resources)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from fhir_keta.definitions.library import Library
+
+JsonObject = dict[str, Any]
+
+
+@dataclass(slots=True)
+class _System:
+    displays: dict[str, frozenset[str]]
+    any_case: bool
+
+
+@dataclass(slots=True)
+class Terminology:
+    """Verdicts on codings, each worked out once: records repeat the same few codings."""
+
+    library: Library
+    _systems: dict[str, _System | None] = field(default_factory=dict)
+    _verdicts: dict[tuple[str, str, str | None], str] = field(default_factory=dict)
+
+    def verdict(self, system: Any, code: Any, display: Any) -> str:
+        """ "code-unknown", "display-wrong", or "" where the coding is right or cannot be judged here."""
+        if not isinstance(system, str) or not isinstance(code, str):
+            return ""
+        shown = display if isinstance(display, str) else None
+        key = (system, code, shown)
+        found = self._verdicts.get(key)
+        if found is None:
+            found = self._judge(system, code, shown)
+            if len(self._verdicts) < 100_000:
+                self._verdicts[key] = found
+        return found
+
+    def codes(self, system: str) -> list[str]:
+        """The codes of a system known completely; empty for others."""
+        known = self._system(system)
+        return sorted(known.displays) if known else []
+
+    def _judge(self, system: str, code: str, display: str | None) -> str:
+        known = self._system(system)
+        if known is None:
+            return ""
+        displays = known.displays.get(code)
+        if displays is None and known.any_case:
+            displays = next(
+                (found for name, found in known.displays.items() if name.casefold() == code.casefold()), None
+            )
+        if displays is None:
+            return "code-unknown"
+        if display is None or not displays or _folded(display) in displays:
+            return ""
+        return "display-wrong"
+
+    def _system(self, url: str) -> _System | None:
+        if url not in self._systems:
+            resource = self.library.code_system(url)
+            complete = resource is not None and resource.get("content") == "complete"
+            self._systems[url] = _system(resource) if resource is not None and complete else None
+        return self._systems[url]
+
+
+def _system(resource: JsonObject) -> _System:
+    displays: dict[str, frozenset[str]] = {}
+    stack = list(resource.get("concept", ()))
+    while stack:
+        concept = stack.pop()
+        named = [concept.get("display"), *(each.get("value") for each in concept.get("designation", ()))]
+        displays[concept["code"]] = frozenset(_folded(name) for name in named if name)
+        stack.extend(concept.get("concept", ()))
+    return _System(displays, not resource.get("caseSensitive", False))
+
+
+def _folded(display: str) -> str:
+    """Displays are compared without case and runs of white space, as HL7's validator does."""
+    return " ".join(display.split()).casefold()

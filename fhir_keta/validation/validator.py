@@ -1,0 +1,209 @@
+"""Verdicts on records: base R4, the profiles they claim, their Questionnaire, and what is nested inside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from fhir_keta.definitions.library import Library, bundled
+from fhir_keta.errors import DefinitionError
+from fhir_keta.records.parse import ParseFault, parse
+from fhir_keta.records.source import Place
+from fhir_keta.validation import rules
+from fhir_keta.validation.compiler import Compiled, compile_structure
+from fhir_keta.validation.engine import Engine, compile_schema
+from fhir_keta.validation.explain import explain, suggestion
+from fhir_keta.validation.extensions import allowed_here, contexts_in_words
+from fhir_keta.validation.functions import FoundExtension, NestedResource, walk
+from fhir_keta.validation.index import Trace, indexed
+from fhir_keta.validation.invariants import Scope
+from fhir_keta.validation.issue import Issue
+from fhir_keta.validation.lexical import integer_literals
+from fhir_keta.validation.responses import ResponseChecker, compile_questionnaire
+from fhir_keta.validation.terminology import Terminology
+from fhir_keta.validation.vital_signs import vital_signs_profile
+
+JsonObject = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Checker:
+    compiled: Compiled
+    engine: Engine
+
+
+@dataclass
+class Validator:
+    """Checks records; made once, used for many. Holds compiled definitions and nothing of any record.
+
+    ``library`` is what is known (default: what this package carries), ``profiles`` are canonicals that every record of
+    the profile's type must meet besides those in its ``meta.profile``, ``strict`` turns "not known here" (a profile, a
+    questionnaire) from a warning into an error.
+    """
+
+    library: Library = field(default_factory=bundled)
+    profiles: Iterable[str] = ()
+    strict: bool = False
+    _checkers: dict[str, _Checker | None] = field(default_factory=dict, repr=False)
+    _responses: dict[str, ResponseChecker | None] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        self.profiles = tuple(self.profiles)
+        self._terminology = Terminology(self.library)
+        for canonical in self.profiles:
+            if self.library.structure(canonical) is None:
+                raise DefinitionError(
+                    f"The profile {canonical} is not known here. Check its URL, or add its definition."
+                )
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"library": self.library, "profiles": self.profiles, "strict": self.strict}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state)  # type: ignore[misc]
+
+    def check(self, data: bytes | JsonObject) -> list[Issue]:
+        """All findings on one record, in order of their place in it; an empty list is a valid record.
+
+        ``data`` is the record's JSON as bytes, or as a parsed object (then what only the text shows, such as
+        ``6.0`` for an integer, is not seen). Raises DefinitionError when a definition cannot be used.
+        """
+        resource: Any = data
+        if isinstance(data, bytes):
+            try:
+                resource = parse(data)
+            except ParseFault as fault:
+                found = rules.issue(fault.rule, "", **fault.names)
+                return [replace(found, place=Place("", fault.line, fault.column))]
+        issues = list(self._resource(resource, None, None))
+        if isinstance(data, bytes) and not issues:
+            issues += integer_literals(data, resource, self._base(resource).compiled)
+        return list(dict.fromkeys(issues))
+
+    def _resource(self, resource: Any, prefix: str | None, root: JsonObject | None) -> Iterator[Issue]:
+        """One resource: ``prefix`` is its FHIRPath (None: its type), ``root`` the container of a contained one."""
+        if not isinstance(resource, dict):
+            yield rules.issue("json-not-object", prefix or "", found="something else")
+            return
+        name = resource.get("resourceType")
+        if name is None:
+            yield rules.issue("resource-type-missing", prefix or "")
+            return
+        if not isinstance(name, str) or name not in self.library.resource_types:
+            hint = suggestion(name, sorted(self.library.resource_types)) if isinstance(name, str) else ""
+            shown = name if isinstance(name, str) and name.isalpha() and len(name) <= 64 else "This"
+            yield rules.issue("resource-type-unknown", prefix or "", name=shown, suggestion=hint)
+            return
+        expression = prefix or name
+        canonicals, unknown = self._claimed(resource, expression)
+        yield from unknown
+        scope = Scope(resource, root or resource)
+        checkers = [checker for canonical in canonicals if (checker := self._checker(canonical))]
+        found = False
+        for checker in checkers or [self._base(resource)]:
+            for issue in self._structure(checker, resource, expression):
+                found = True
+                yield issue
+        walker = checkers[0] if checkers else self._base(resource)
+        for each in walk(walker.compiled, resource, scope, self._terminology, expression):
+            if isinstance(each, Issue):
+                yield each
+            elif isinstance(each, NestedResource):
+                yield from self._resource(each.value, each.expression, scope.root if each.contained else None)
+            else:
+                yield from self._extension(each)
+        if name == "QuestionnaireResponse" and not found:
+            yield from self._answers(resource, expression, scope.root)
+
+    def _structure(self, checker: _Checker, resource: JsonObject, expression: str) -> Iterator[Issue]:
+        value = indexed(resource, checker.compiled.index) if checker.compiled.index else resource
+        if checker.engine.is_valid(value):
+            return
+        trace: Trace = {}
+        value = indexed(resource, checker.compiled.index, trace)
+        yield from explain(checker.compiled, value, trace, checker.engine.refusals(value), expression)
+
+    def _claimed(self, resource: JsonObject, expression: str) -> tuple[list[str], list[Issue]]:
+        """The canonicals this resource must meet, and findings on those that cannot be checked."""
+        issues: list[Issue] = []
+        canonicals: list[str] = []
+        meta = resource.get("meta")
+        claims = meta.get("profile") if isinstance(meta, dict) else None
+        for position, canonical in enumerate(claims if isinstance(claims, list) else ()):
+            place = f"{expression}.meta.profile[{position}]"
+            structure = self.library.structure(canonical) if isinstance(canonical, str) else None
+            if structure is None:
+                issues.append(self._unknown(rules.issue("profile-unknown", place)))
+            elif structure["type"] != resource["resourceType"]:
+                if structure["type"] not in ("Resource", "DomainResource"):
+                    names = {"name": structure["url"], "expected": structure["type"]}
+                    issues.append(rules.issue("profile-mismatch", place, **names))
+            else:
+                canonicals.append(canonical)
+        for canonical in self.profiles:
+            structure = self.library.structure(canonical)
+            if structure is not None and structure["type"] == resource["resourceType"]:
+                canonicals.append(canonical)
+        implied = vital_signs_profile(resource)
+        if implied:
+            canonicals.append(implied)
+        return list(dict.fromkeys(canonicals)), issues
+
+    def _unknown(self, issue: Issue) -> Issue:
+        return replace(issue, severity="error") if self.strict else issue
+
+    def _base(self, resource: JsonObject) -> _Checker:
+        checker = self._checker(resource["resourceType"])
+        if checker is None:  # the library knows the type, so this cannot be
+            raise DefinitionError(f"The definition of {resource['resourceType']} is missing. Install fhir-keta again.")
+        return checker
+
+    def _checker(self, canonical: str) -> _Checker | None:
+        if canonical not in self._checkers:
+            structure = self.library.structure(canonical)
+            if structure is None:
+                self._checkers[canonical] = None
+            else:
+                compiled = compile_structure(structure, self.library)
+                self._checkers[canonical] = _Checker(compiled, compile_schema(compiled.schema))
+        return self._checkers[canonical]
+
+    def _extension(self, found: FoundExtension) -> Iterator[Issue]:
+        url = found.value.get("url")
+        if not isinstance(url, str) or (":" not in url and found.element_type == "Extension"):
+            return  # an inner extension of a complex one: its definition's schema has checked it
+        structure = self.library.structure(url)
+        if structure is None or structure["type"] != "Extension":
+            yield rules.issue("extension-unknown", found.expression)
+            return
+        if not allowed_here(structure, found.element_path, found.element_type, self.library):
+            allowed = contexts_in_words(structure)
+            yield rules.issue("extension-context", found.expression, name=structure["id"], allowed=allowed)
+        checker = self._checker(url)
+        if checker is not None:
+            yield from self._structure(checker, found.value, found.expression)
+
+    def _answers(self, response: JsonObject, expression: str, root: JsonObject) -> Iterator[Issue]:
+        canonical = response.get("questionnaire")
+        if not isinstance(canonical, str):
+            return
+        checker = self._response_checker(canonical, root)
+        if checker is None:
+            yield self._unknown(rules.issue("questionnaire-unknown", f"{expression}.questionnaire"))
+            return
+        for issue in checker.check(response):
+            yield replace(issue, expression=expression + issue.expression.removeprefix("QuestionnaireResponse"))
+
+    def _response_checker(self, canonical: str, root: JsonObject) -> ResponseChecker | None:
+        if canonical.startswith("#"):
+            contained = root.get("contained")
+            for resource in contained if isinstance(contained, list) else ():
+                if isinstance(resource, dict) and resource.get("id") == canonical[1:]:
+                    return compile_questionnaire(resource, self.library)
+            return None
+        if canonical not in self._responses:
+            found = self.library.find(canonical)
+            known = found is not None and found["resourceType"] == "Questionnaire"
+            self._responses[canonical] = compile_questionnaire(found, self.library) if found and known else None
+        return self._responses[canonical]
