@@ -38,6 +38,18 @@ class Engine:
     is_valid: Callable[[Any], bool]
     refusals: Callable[[Any], Iterator[Refusal]]
 
+    def rules(self, refusal: Refusal) -> list[str]:
+        """The ``$comment`` of every schema object on the way to the refusing keyword, innermost first."""
+        found: list[str] = []
+        node: Any = self.schema
+        for segment in (*refusal.schema_path, None):
+            if isinstance(node, dict) and isinstance(comment := node.get("$comment"), str):
+                found.append(comment)
+            if segment is None:
+                break
+            node = node[segment]
+        return found[::-1]
+
 
 def compile_schema(schema: JsonObject) -> Engine:
     """Build the engine for a draft 2020-12 schema whose references all stay inside it.
@@ -107,15 +119,18 @@ def _python_refusals(schema: JsonObject, error: Any) -> Iterator[Refusal]:
 
 def _canonical(schema: JsonObject, path: tuple[str | int, ...]) -> tuple[str | int, ...]:
     """Replace the evaluation path through ``$ref`` by the place of the referenced schema."""
-    canonical: list[Any] = []
+    canonical: list[str | int] = []
     node: Any = schema
     for segment in path:
         if segment == "$ref":
-            canonical = list(str(node["$ref"]).removeprefix("#/").split("/")) if node["$ref"] != "#" else []
+            canonical = [part for part in str(node["$ref"]).removeprefix("#").split("/") if part]
             node = schema
             for part in canonical:
-                node = node[part]  # type: ignore[index]
+                node = node[str(part)]
             continue
         canonical.append(segment)
-        node = node[segment] if isinstance(node, dict | list) else None
+        if isinstance(node, list):
+            node = node[int(segment)]
+        else:
+            node = node.get(segment) if isinstance(node, dict) else None
     return tuple(canonical)

@@ -8,8 +8,11 @@ from fhir_keta.definitions.library import Library
 
 JsonObject = dict[str, Any]
 
-# R4's own snapshots carry it one level above the context that its definition names
-_ALSO_ON = {"http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type": "ElementDefinition.type"}
+# R4's own snapshots carry these on ElementDefinition.type, one level above the context their definitions name
+_ALSO_ON = {
+    "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type": "ElementDefinition.type",
+    "http://hl7.org/fhir/StructureDefinition/regex": "ElementDefinition.type",
+}
 
 
 def allowed_here(structure: JsonObject, element_path: str, element_type: str, library: Library) -> bool:

@@ -47,7 +47,12 @@ _RULES = (
     Rule("cardinality-max", "error", "structure", "At most {max} of '{name}' may stand here."),
     Rule("element-prohibited", "error", "structure", "'{name}' is not allowed by this profile."),
     Rule("choice-multiple", "error", "structure", "Only one '{name}[x]' may be given."),
-    Rule("choice-type", "error", "structure", "This profile does not allow this type for '{name}[x]' (allowed: {allowed})."),
+    Rule(
+        "choice-type",
+        "error",
+        "structure",
+        "This profile does not allow this type for '{name}[x]' (allowed: {allowed}).",
+    ),
     Rule("value-fixed", "error", "value", "The value must be exactly the one this profile fixes."),
     Rule("value-pattern", "error", "value", "The value does not contain what this profile requires: {pattern}."),
     Rule("max-length", "error", "value", "Longer than the {limit} characters allowed."),
@@ -60,14 +65,28 @@ _RULES = (
     Rule("slice-unmatched", "error", "structure", "Matches none of the slices, and this profile allows no others."),
     Rule("reference-target", "error", "structure", "A reference to {allowed} is expected here."),
     Rule("reference-unresolved", "error", "structure", "The reference does not lead to anything in this record."),
-    Rule("extension-unknown", "error", "extension", "The extension is not known here, so its content cannot be trusted."),
+    Rule(
+        "extension-unknown", "error", "extension", "The extension is not known here, so its content cannot be trusted."
+    ),
     Rule("extension-context", "error", "extension", "The extension {name} may not stand here (allowed: {allowed})."),
-    Rule("profile-unknown", "warning", "not-found", "The profile is not known here and was not checked. Add it with --definitions."),
+    Rule(
+        "profile-unknown",
+        "warning",
+        "not-found",
+        "The profile is not known here and was not checked. Add it with --definitions.",
+    ),
     Rule("profile-mismatch", "error", "structure", "The profile {name} is for {expected}, not for this resource type."),
     Rule("profile-abstract", "warning", "business-rule", "The profile {name} is abstract: claim one of its children."),
     # a response against its Questionnaire (R4, QuestionnaireResponse, notes; SDC for total and read-only)
-    Rule("questionnaire-unknown", "warning", "not-found", "The questionnaire is not known here: its answers were not checked."),
-    Rule("response-link-id-unknown", "error", "structure", "No item with this linkId in the questionnaire.{suggestion}"),
+    Rule(
+        "questionnaire-unknown",
+        "warning",
+        "not-found",
+        "The questionnaire is not known here: its answers were not checked.",
+    ),
+    Rule(
+        "response-link-id-unknown", "error", "structure", "No item with this linkId in the questionnaire.{suggestion}"
+    ),
     Rule("response-nesting", "error", "structure", "The item '{link_id}' stands elsewhere in the questionnaire."),
     Rule("response-order", "error", "structure", "The item '{link_id}' is out of the questionnaire's order."),
     Rule("response-repeats", "error", "structure", "The item '{link_id}' may stand only once."),
@@ -82,7 +101,12 @@ _RULES = (
     Rule("response-max-length", "error", "value", "Longer than the {limit} characters allowed."),
     Rule("response-text", "error", "value", "The item's text is not that of the questionnaire."),
     Rule("response-total", "error", "business-rule", "The total does not follow from the answers."),
-    Rule("response-total-incomplete", "error", "business-rule", "A total is given although not every scored item is answered."),
+    Rule(
+        "response-total-incomplete",
+        "error",
+        "business-rule",
+        "A total is given although not every scored item is answered.",
+    ),
 )
 
 RULES: dict[str, Rule] = {rule.id: rule for rule in _RULES}
