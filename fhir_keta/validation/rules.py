@@ -87,7 +87,12 @@ _RULES = (
     Rule(
         "response-link-id-unknown", "error", "structure", "No item with this linkId in the questionnaire.{suggestion}"
     ),
-    Rule("response-nesting", "error", "structure", "The item '{link_id}' stands elsewhere in the questionnaire."),
+    Rule(
+        "response-nesting",
+        "error",
+        "structure",
+        "The item '{link_id}' does not stand here: the questionnaire has it {place}.",
+    ),
     Rule("response-order", "error", "structure", "The item '{link_id}' is out of the questionnaire's order."),
     Rule("response-repeats", "error", "structure", "The item '{link_id}' may stand only once."),
     Rule("response-answer-max", "error", "structure", "The item '{link_id}' takes only one answer."),
@@ -99,6 +104,17 @@ _RULES = (
     Rule("response-min-value", "error", "value", "Below the minimum of {limit}."),
     Rule("response-max-value", "error", "value", "Above the maximum of {limit}."),
     Rule("response-max-length", "error", "value", "Longer than the {limit} characters allowed."),
+    Rule("response-min-length", "error", "value", "Shorter than the {limit} characters required."),
+    Rule("response-pattern", "error", "value", "Not written as the questionnaire asks (its regular expression)."),
+    Rule("response-decimal-places", "error", "value", "More than the {limit} decimal places allowed."),
+    Rule("response-unit", "error", "value", "Not a unit the questionnaire allows here ({allowed})."),
+    Rule("response-min-occurs", "error", "structure", "At least {limit} of '{link_id}' are required."),
+    Rule("response-max-occurs", "error", "structure", "At most {limit} of '{link_id}' are allowed."),
+    Rule("response-option-exclusive", "error", "business-rule", "This option excludes all others: give it alone."),
+    Rule(
+        "response-attachment-type", "error", "value", "Not a type of attachment the questionnaire allows ({allowed})."
+    ),
+    Rule("response-attachment-size", "error", "too-long", "Larger than the {limit} bytes allowed."),
     Rule("response-text", "error", "value", "The item's text is not that of the questionnaire."),
     Rule("response-total", "error", "business-rule", "The total does not follow from the answers."),
     Rule(

@@ -1,0 +1,113 @@
+"""A QuestionnaireResponse against its Questionnaire (R4, QuestionnaireResponse, notes; SDC for totals).
+
+Compile once, index, check, and explain only refusals::
+
+    checker = compile_questionnaire(questionnaire, library)
+    issues = checker.check(response)
+
+The schema and the index say what HL7's validator says; totals are checked beyond it. The base structure of the response
+is checked elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from fhir_keta.questionnaires.items import ItemTree, read_items
+from fhir_keta.questionnaires.scoring import Total, total_value, totals
+from fhir_keta.validation.engine import Engine, compile_schema
+from fhir_keta.validation.issue import Issue
+from fhir_keta.validation.responses_answers import CodeSource
+from fhir_keta.validation.responses_explain import Explanation, without_odd_shapes
+from fhir_keta.validation.responses_index import Fault, Plan, index_response
+from fhir_keta.validation.responses_schema import ResponseCompiler
+
+JsonObject = dict[str, Any]
+
+# R4, QuestionnaireResponse.status: only these say that nothing required is left out
+_COMPLETE = frozenset(("completed", "amended"))
+
+
+@dataclass(frozen=True)
+class ResponseChecker:
+    """One questionnaire, compiled; ``check`` is pure, and the checker can be pickled."""
+
+    questionnaire: JsonObject
+    library: CodeSource
+
+    def check(self, response: JsonObject) -> list[Issue]:
+        """Check a response given as parsed JSON against the questionnaire; an empty list means no findings.
+
+        Never raises for what a response holds: what is not R4 at all is left to the base checks.
+        """
+        engine = self._complete if response.get("status") in _COMPLETE else self._incomplete
+        try:
+            accepted = self._accepts(response, engine)
+        except (TypeError, AttributeError, KeyError):  # not built of objects and arrays as R4 says
+            accepted = False
+        return [] if accepted else self._explain(response, engine)
+
+    def _accepts(self, response: JsonObject, engine: Engine) -> bool:
+        scope, faults = index_response(response, self._plan)
+        return not faults and engine.is_valid(scope) and not any(self._total_faults(scope))
+
+    def _explain(self, response: JsonObject, engine: Engine) -> list[Issue]:
+        response = without_odd_shapes(response)
+        scope, faults = index_response(response, self._plan)
+        explanation = Explanation(self._tree, self._compiler.rules, self._totals, response)
+        return explanation.issues(faults, engine, scope, self._total_faults(scope))
+
+    def _total_faults(self, scope: JsonObject) -> Iterator[Fault]:
+        """Totals that do not follow from their answers, or come from an incomplete form."""
+        for total in self._totals:
+            element = scope.get(total.link_id)
+            if not isinstance(element, dict) or not element.get("answer"):
+                continue
+            if (value := total_value(element["answer"][0])) is None:
+                continue
+            answers = {member: scope.get(member, {}).get("answer", ()) for member in total.members}
+            score = total.score(answers)
+            if score is None and not all(answers.values()):
+                yield Fault("response-total-incomplete", element, total.link_id, ("answer", 0, "value"))
+            elif score is not None and score != value.value:
+                yield Fault("response-total", element, total.link_id, ("answer", 0, "value"))
+
+    @cached_property
+    def _tree(self) -> ItemTree:
+        return read_items(self.questionnaire)
+
+    @cached_property
+    def _compiler(self) -> ResponseCompiler:
+        return ResponseCompiler(self._tree, self.library)
+
+    @cached_property
+    def _plan(self) -> Plan:
+        return self._compiler.plan()
+
+    @cached_property
+    def _totals(self) -> tuple[Total, ...]:
+        return totals(self._tree)
+
+    @cached_property
+    def _complete(self) -> Engine:
+        return compile_schema(self._compiler.schema(complete=True))
+
+    @cached_property
+    def _incomplete(self) -> Engine:
+        return compile_schema(self._compiler.schema(complete=False))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (ResponseChecker, (self.questionnaire, self.library))
+
+
+def compile_questionnaire(questionnaire: JsonObject, library: CodeSource) -> ResponseChecker:
+    """Prepare a Questionnaire (parsed JSON) for checking its responses; ``library`` knows the value sets it names."""
+    return ResponseChecker(questionnaire, library)
+
+
+def check_response(response: JsonObject, questionnaire: JsonObject, library: CodeSource) -> list[Issue]:
+    """Check one response against its Questionnaire; for many of them compile the questionnaire once instead."""
+    return compile_questionnaire(questionnaire, library).check(response)

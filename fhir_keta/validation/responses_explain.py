@@ -1,0 +1,285 @@
+"""Why a response was refused: the engine's errors and the index's faults as findings at FHIRPaths of the response."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fhir_keta.questionnaires import items as forms
+from fhir_keta.questionnaires.items import Item, ItemTree
+from fhir_keta.questionnaires.scoring import Total
+from fhir_keta.questionnaires.values import type_name, typed_value
+from fhir_keta.validation import rules
+from fhir_keta.validation.engine import Engine, Refusal
+from fhir_keta.validation.issue import Issue
+from fhir_keta.validation.responses_answers import AnswerRules
+from fhir_keta.validation.responses_index import ANSWERS, FURTHER, OWNER, Fault
+
+JsonObject = dict[str, Any]
+Path = tuple[str | int, ...]
+
+_KEYWORD_RULES = {
+    "minimum": "response-min-value",
+    "maximum": "response-max-value",
+    "minLength": "response-min-length",
+    "maxLength": "response-max-length",
+    "minItems": "response-min-occurs",
+}
+# rules about an answer's value as a whole, wherever in it the engine stopped
+_VALUE_RULES = frozenset(("response-option", "response-option-exclusive"))
+# what follows from a question's own finding is not reported again at the items that depend on it
+_CONSEQUENCES = frozenset(("response-required", "response-disabled", "response-min-occurs"))
+_TOTALS = frozenset(("response-total", "response-total-incomplete"))
+_STRAYS = frozenset(("response-link-id-unknown", "response-nesting"))
+_SUGGEST_AMONG = 200
+_SUGGEST_UP_TO = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A broken rule at a place of the response; ``link_id`` is the item it is about."""
+
+    rule: str
+    expression: str
+    link_id: str | None
+    names: Mapping[str, object] = field(default_factory=dict)
+
+
+def without_odd_shapes(response: JsonObject) -> JsonObject:
+    """A copy of the response whose items and answers are objects in arrays, at their places; no element occurs twice.
+
+    What is not as R4 says (reported elsewhere) is left out or replaced by an empty object.
+    """
+    copy = dict(response)
+    for name in ("item", "answer"):
+        if name in copy:
+            entries = copy[name] if isinstance(copy[name], list) else []
+            copy[name] = [without_odd_shapes(entry) if isinstance(entry, dict) else {} for entry in entries]
+            if not copy[name]:
+                del copy[name]
+    if not isinstance(copy.get("linkId", ""), str):
+        del copy["linkId"]
+    return copy
+
+
+class Explanation:
+    """Turns what refused one response into issues. ``response`` comes from ``without_odd_shapes`` and was indexed."""
+
+    def __init__(
+        self,
+        tree: ItemTree,
+        answer_rules: Mapping[str, AnswerRules],
+        totals: Iterable[Total],
+        response: JsonObject,
+    ) -> None:
+        self._tree = tree
+        self._members = {total.link_id: total.members for total in totals}
+        self._answer_rules = answer_rules
+        self._expressions: dict[int, str] = {}
+        self._locate(response, "QuestionnaireResponse")
+
+    def issues(
+        self, faults: Iterable[Fault], engine: Engine, scope: JsonObject, totals: Iterable[Fault]
+    ) -> list[Issue]:
+        """The findings of the index, the engine and the totals, those that only follow from others left out."""
+        findings = [finding for fault in faults for finding in self._of_fault(fault)]
+        for refusal in engine.refusals(scope):
+            findings += self._of_refusal(engine, refusal, scope)
+        findings += [finding for fault in totals for finding in self._of_fault(fault)]
+        kept = dict.fromkeys((f.rule, f.expression) for f in findings if not self._follows(f, findings))
+        by_place = {(finding.rule, finding.expression): finding for finding in reversed(findings)}
+        return [rules.issue(rule, at, **by_place[rule, at].names) for rule, at in kept]
+
+    def _locate(self, element: JsonObject, expression: str) -> None:
+        self._expressions[id(element)] = expression
+        for name in ("item", "answer"):
+            for index, inner in enumerate(element.get(name, ())):
+                self._locate(inner, f"{expression}.{name}[{index}]")
+
+    # from faults
+
+    def _of_fault(self, fault: Fault) -> Iterator[Finding]:
+        if not fault.rule:
+            return
+        expression = self._expressions[id(fault.element)]
+        names = dict(fault.names)
+        if fault.rule == "response-link-id-unknown":
+            names["suggestion"] = _suggestion(fault.link_id, self._tree.by_link_id)
+        if fault.rule == "response-nesting" and fault.link_id is not None:
+            names["place"] = self._place(self._tree.by_link_id[fault.link_id])
+        if fault.steps:
+            expression = self._below(expression, fault.element, fault.steps)
+        yield Finding(fault.rule, expression, fault.link_id, names)
+
+    def _below(self, expression: str, element: JsonObject, steps: Path) -> str:
+        """The FHIRPath of ``answer``, number, and "value" below an item."""
+        answer = element["answer"][steps[1]]
+        value = typed_value(answer)
+        typed = f".value.ofType({value.type})" if value is not None and steps[-1] == "value" else ""
+        return f"{expression}.answer[{steps[1]}]{typed}"
+
+    def _place(self, item: Item) -> str:
+        """Where the questionnaire has an item, as the end of a sentence."""
+        if not item.path:
+            return "at the top level"
+        parent = self._tree.by_link_id[item.path[-1]]
+        return f"inside '{parent.link_id}'" if parent.type == "group" else f"inside the answer to '{parent.link_id}'"
+
+    # from the engine
+
+    def _of_refusal(self, engine: Engine, refusal: Refusal, scope: JsonObject) -> Iterator[Finding]:
+        rule = _KEYWORD_RULES.get(refusal.keyword) or _comment(engine.schema, refusal.schema_path)
+        element, link_id, rest = _element_at(scope, refusal.path)
+        expression = self._expressions.get(id(element), "QuestionnaireResponse")
+        item = self._tree.by_link_id.get(link_id) if link_id is not None else None
+        if rule == "response-required":
+            # at a scope the missing name is a linkId, at an item it is what the item lacks
+            name = refusal.detail[0] if item is None else item.link_id
+            yield Finding(rule, expression, name, {"link_id": name})
+        elif item is None:
+            return
+        elif rule == "response-disabled":
+            yield Finding(rule, expression, item.link_id, {"link_id": item.link_id})
+        elif rule in ("response-min-occurs", "response-max-occurs"):
+            yield from self._of_number(rule, refusal, item, element, scope)
+        elif rule == "response-nesting":
+            yield from self._strays(element.get("item", ()))
+        elif rule == "response-answer-prohibited":
+            yield Finding(rule, f"{expression}.answer[0]", item.link_id, {"type": item.type})
+        elif rule == "response-text":
+            yield Finding(rule, f"{expression}.text", item.link_id)
+        elif rule == "response-answer-max":
+            yield Finding(rule, f"{expression}.answer[1]", item.link_id, {"link_id": item.link_id})
+        elif rule and len(rest) >= 2:
+            yield from self._of_answer(rule, refusal, item, f"{expression}.answer[{rest[1]}]", element, rest)
+
+    def _of_number(
+        self, rule: str, refusal: Refusal, item: Item, element: JsonObject, scope: JsonObject
+    ) -> Iterator[Finding]:
+        limit = item.integer(forms.MIN_OCCURS if rule == "response-min-occurs" else forms.MAX_OCCURS)
+        names = {"link_id": item.link_id, "limit": limit}
+        if item.type == "group":
+            repetitions = refusal.value
+            surplus = rule == "response-max-occurs"
+            at = self._expressions[id(repetitions[limit if surplus else 0][OWNER])]
+            yield Finding(rule, at if surplus else at.rpartition(".")[0], item.link_id, names)
+            return
+        expression = self._expressions[id(element)]
+        surplus_answer = f".answer[{limit}]" if rule == "response-max-occurs" else ""
+        yield Finding(rule, expression + surplus_answer, item.link_id, names)
+
+    def _strays(self, elements: Iterable[JsonObject]) -> Iterator[Finding]:
+        """Items where the questionnaire has none at all."""
+        for element in elements:
+            link_id = element.get("linkId")
+            if link_id in self._tree.by_link_id:
+                names = {"link_id": link_id}
+                yield from self._of_fault(Fault("response-nesting", element, link_id, names=names))
+            elif isinstance(link_id, str):
+                yield from self._of_fault(Fault("response-link-id-unknown", element, link_id))
+
+    def _of_answer(
+        self, rule: str, refusal: Refusal, item: Item, at: str, element: JsonObject, rest: Path
+    ) -> Iterator[Finding]:
+        answer = element["answer"][rest[1]]
+        if rule == "response-answer-type":
+            expected = " or ".join(self._answer_rules[item.link_id].types)
+            for name in refusal.detail:
+                if name == "item":
+                    yield from self._strays(answer["item"])
+                elif (suffix := name.removeprefix("_").removeprefix("value")) and suffix[0].isupper():
+                    path = f"{at}.value.ofType({type_name(suffix)})"
+                    yield Finding(rule, path, item.link_id, {"expected": expected})
+            return
+        value = typed_value(answer)
+        path = f"{at}.value.ofType({value.type})" if value is not None else at
+        if rule == "response-option":
+            yield Finding(rule, path, item.link_id, {"suggestion": _option_suggestion(item, value)})
+        elif rule in _VALUE_RULES:
+            yield Finding(rule, path, item.link_id)
+        else:
+            yield Finding(rule, path, item.link_id, {"limit": _limit(rule, item)})
+
+    # what only follows from another finding
+
+    def _follows(self, finding: Finding, findings: list[Finding]) -> bool:
+        """Whether a finding only follows from another one."""
+        for other in findings:
+            if other.rule == "response-disabled" and _is_below(finding, other):
+                return True
+        own = {other.link_id for other in findings if other.rule not in _CONSEQUENCES | _TOTALS}
+        if finding.rule in _TOTALS:
+            asked = {finding.link_id, *self._members.get(finding.link_id or "", ())}
+            return bool(asked & own) or any(other.rule in _STRAYS for other in findings)
+        if finding.rule in _CONSEQUENCES and finding.link_id is not None:
+            misplaced = {other.link_id for other in findings if other.rule == "response-nesting"}
+            asked = {condition.question for condition in self._tree.by_link_id[finding.link_id].conditions}
+            return bool(asked & own) or finding.link_id in misplaced
+        return False
+
+
+def _element_at(scope: JsonObject, path: Path) -> tuple[JsonObject, str | None, Path]:
+    """The item of the response that a path in an index leads to, its linkId, and the rest of the path.
+
+    For a path that ends at a scope: what opened the scope (the response itself: an empty object), and no linkId.
+    """
+    node: Any = scope
+    link_id: str | None = None
+    for depth, step in enumerate(path):
+        if isinstance(step, str):
+            if step == OWNER:
+                return node[OWNER], link_id, path[depth + 1 :]
+            link_id = step.removeprefix(FURTHER).removeprefix(ANSWERS)
+        node = node[step]
+        if isinstance(node, dict) and OWNER not in node:
+            return node, link_id, path[depth + 1 :]
+        if isinstance(node, dict):
+            link_id = None if depth == len(path) - 1 else link_id
+    if isinstance(node, dict):
+        return node.get(OWNER, {}), None, ()
+    return {}, link_id, ()
+
+
+def _comment(schema: Any, path: Path) -> str:
+    """The innermost ``$comment`` on the way to a keyword of the schema: the rule that the keyword states."""
+    found = ""
+    for segment in path:
+        if isinstance(schema, dict):
+            found = schema.get("$comment", found)
+        schema = schema[segment]
+    return found
+
+
+def _is_below(finding: Finding, disabled: Finding) -> bool:
+    """Whether a finding is inside a disabled item, or about that item itself."""
+    if finding.expression == disabled.expression:
+        return finding.rule != "response-disabled"
+    return finding.expression.startswith(disabled.expression + ".")
+
+
+def _limit(rule: str, item: Item) -> object:
+    if rule == "response-max-length":
+        return item.max_length
+    if rule == "response-min-length":
+        return item.integer(forms.MIN_LENGTH)
+    limit = item.extension_value(forms.MIN_VALUE if rule == "response-min-value" else forms.MAX_VALUE)
+    return limit.value if limit is not None else None
+
+
+def _option_suggestion(item: Item, value: object) -> str:
+    given = getattr(value, "value", None)
+    code = given.get("code") if isinstance(given, dict) else given
+    options = [option.value.value for option in item.options]
+    known = [option.get("code") if isinstance(option, dict) else option for option in options]
+    return _suggestion(code, [name for name in known if isinstance(name, str)])
+
+
+def _suggestion(given: object, known: Iterable[str]) -> str:
+    """ " Did you mean '...'?" with the most similar of the known names, empty where none is similar."""
+    names = list(known)
+    if not isinstance(given, str) or len(given) > _SUGGEST_UP_TO or len(names) > _SUGGEST_AMONG:
+        return ""
+    similar = difflib.get_close_matches(given, names, n=1)
+    return f" Did you mean '{similar[0]}'?" if similar else ""
