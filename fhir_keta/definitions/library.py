@@ -175,7 +175,10 @@ def profiles() -> list[JsonObject]:
 
 
 def _resources(name: str) -> list[JsonObject]:
-    return [_resource(file) for file in sorted(_folder(name).rglob("*.json"))]
+    found = [_resource(file) for file in sorted(_folder(name).rglob("*.json"))]
+    if not found:
+        raise DefinitionError(f"the folder {name} of this installation of fhir-keta is empty; install the package again")
+    return found
 
 
 def _resource(file: Path) -> JsonObject:
