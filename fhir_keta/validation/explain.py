@@ -22,11 +22,21 @@ _SUGGESTIONS_FROM = 200  # names at most that "did you mean" compares with: a bo
 
 def explain(compiled: Compiled, value: Any, trace: Trace, refusals: Iterator[Refusal], prefix: str) -> Iterator[Issue]:
     """The findings behind the engine's refusals of an indexed ``value``; ``prefix`` is the FHIRPath of the value."""
+    found: list[tuple[str, str, str, Issue]] = []
     for refusal in refusals:
-        rule, description, owner, above = _stated(compiled.schema, refusal.schema_path)
+        rule, words, owner, above = _stated(compiled.schema, refusal.schema_path)
         path = refusal.path[: len(refusal.path) - above] if above else refusal.path
         expression = _expression(compiled, value, trace, path, prefix)
-        yield from _issues(rule, description, owner, refusal, expression)
+        found += [(rule, words, expression, issue) for issue in _issues(rule, words, owner, refusal, expression)]
+    # a value of a type that is not allowed is there, though no allowed one is: one fault, one finding
+    wrongly_typed = {
+        (expression.rpartition(f".{base}.ofType(")[0], f"{base}[x]")
+        for rule, words, expression, _ in found
+        if rule == "choice-type" and (base := words.partition("|")[0])
+    }
+    for rule, words, expression, issue in found:
+        if rule != "cardinality-min" or (expression, words.partition("|")[0]) not in wrongly_typed:
+            yield issue
 
 
 def suggestion(name: str, known: list[str]) -> str:
