@@ -119,7 +119,7 @@ def test_missing_profiles_are_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     with pytest.raises(DefinitionError, match="lacks its folder profiles; install"):
         library.profiles()
     (tmp_path / "profiles").mkdir()
-    with pytest.raises(DefinitionError, match="is empty; install"):
+    with pytest.raises(DefinitionError, match="has nothing in its folder profiles; install"):
         library.profiles()
     (tmp_path / "profiles" / "broken.json").write_text("{")
     with pytest.raises(DefinitionError, match=r"broken\.json is not JSON"):
