@@ -107,7 +107,7 @@ def _show_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
 
 def _show_summary(planned: Plan, counts: dict[str, int], done: str) -> None:
     numbers = ", ".join(f"{number} {name}" for name, number in sorted(counts.items())) or "nothing"
-    click.echo(f"\n{planned.server} ({planned.software}): {done}: {numbers}")
+    click.echo(f"{planned.server} ({planned.software}): {done}: {numbers}.", err=True)
 
 
 def _say(label: str, state: str, reason: str) -> None:

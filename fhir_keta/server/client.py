@@ -288,9 +288,9 @@ def outcome_text(resource: Resource | None) -> str:
 
 
 def version_of(etag: str | None) -> str | None:
-    """The version in an ETag such as ``W/"3"`` (RESTful API, Resource Metadata and Versioning)."""
-    found = re.fullmatch(r'(?:W/)?"(.*)"', etag.strip()) if etag else None
-    return found[1] if found else None
+    """The version in an ETag such as ``W/"3"`` (RESTful API, Versioning); HAPI leaves the quotes out inside Bundles."""
+    found = re.fullmatch(r'(?:W/)?("?)([^"]+)\1', etag.strip()) if etag else None
+    return found[2] if found else None
 
 
 def _no_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -3,7 +3,7 @@
 Left out on both sides, because servers set or derive it:
 
 - ``meta.versionId``, ``meta.lastUpdated``, ``meta.source`` (HAPI appends a request id to the last);
-- profiles, tags and security labels that only the server has: an update keeps them (FHIR R4, Resource, Tags);
+- tags and security labels that only the server has: an update keeps them (FHIR R4, Resource, Tags);
 - the narrative, when ours is ``generated`` or ``empty`` (it repeats the rest of the resource) or when we have none;
 - a StructureDefinition's snapshot when ours has a differential, a ValueSet's expansion when ours has a compose;
 - ``id``, for definitions only: they are the same by url and version wherever the server put them.
@@ -22,7 +22,7 @@ from typing import Any
 Resource = dict[str, Any]
 
 _SET_BY_SERVERS = ("versionId", "lastUpdated", "source")
-_KEPT_BY_SERVERS = ("profile", "tag", "security")
+_LABELS = ("profile", "tag", "security")
 _DERIVED_NARRATIVE = ("generated", "empty")
 
 
@@ -34,7 +34,7 @@ def differences(ours: Resource, theirs: Resource, *, base: str, by_canonical: bo
     left_out = {"meta"}
     if by_canonical:
         left_out.add("id")
-    if "text" not in ours or ours["text"].get("status") in _DERIVED_NARRATIVE:
+    if "text" not in ours or _object(ours["text"]).get("status") in _DERIVED_NARRATIVE:
         left_out.add("text")
     if "differential" in ours:
         left_out.add("snapshot")
@@ -42,7 +42,7 @@ def differences(ours: Resource, theirs: Resource, *, base: str, by_canonical: bo
         left_out.add("expansion")
     kind = str(ours.get("resourceType", ""))
     rest = _differing(_without(ours, left_out), _without(theirs, left_out), kind, f"{base.rstrip('/')}/")
-    return [*_differing_meta(ours.get("meta", {}), theirs.get("meta", {}), f"{kind}.meta"), *rest]
+    return [*_differing_meta(_object(ours.get("meta")), _object(theirs.get("meta")), f"{kind}.meta"), *rest]
 
 
 def _without(resource: Resource, names: Iterable[str]) -> Resource:
@@ -50,18 +50,20 @@ def _without(resource: Resource, names: Iterable[str]) -> Resource:
 
 
 def _differing_meta(ours: Resource, theirs: Resource, path: str) -> Iterator[str]:
-    """Profiles, tags and labels of ours must be there, in any order; the server's own are its business."""
-    for name in _KEPT_BY_SERVERS:
-        there = [_identity(item) for item in theirs.get(name, ())]
-        for index, item in enumerate(ours.get(name, ())):
-            if _identity(item) not in there:
-                yield f"{path}.{name}[{index}]"
-    yield from _differing(
-        _without(ours, _SET_BY_SERVERS + _KEPT_BY_SERVERS),
-        _without(theirs, _SET_BY_SERVERS + _KEPT_BY_SERVERS),
-        path,
-        "",
-    )
+    """Profiles, tags and labels of ours must be there, in any order; tags and labels of the server are its business."""
+    for name in _LABELS:
+        wanted = [_identity(item) for item in ours.get(name) or ()]
+        there = [_identity(item) for item in theirs.get(name) or ()]
+        yield from (f"{path}.{name}[{index}]" for index, item in enumerate(wanted) if item not in there)
+        if name == "profile" and any(item not in wanted for item in there):
+            yield f"{path}.{name}"
+    left_out = _SET_BY_SERVERS + _LABELS
+    yield from _differing(_without(ours, left_out), _without(theirs, left_out), path, "")
+
+
+def _object(value: Any) -> Resource:
+    """Whatever is no object says nothing here; the server has its say when it is sent."""
+    return value if isinstance(value, dict) else {}
 
 
 def _identity(item: Any) -> Any:

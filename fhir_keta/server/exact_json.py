@@ -12,6 +12,7 @@ class ExactDecimal(Decimal):
     """A Decimal that prints as it was written."""
 
     __slots__ = ("literal",)
+    literal: str
 
     def __new__(cls, literal: str) -> ExactDecimal:
         number = super().__new__(cls, literal)

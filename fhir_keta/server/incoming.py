@@ -142,16 +142,22 @@ def _of_record(record: Record) -> list[Parcel]:
         )
     items = tuple(_of_entries(resource, record.place))
     if kind == "transaction":
-        return [Parcel(items, transaction=True, data=record.data)] if items else []
+        # a server resolves urn: addresses within a transaction, but takes absolute ones for references to elsewhere
+        as_read = all(item.full_url is None or item.full_url.startswith("urn:") for item in items)
+        return [Parcel(items, transaction=True, data=record.data if as_read else None)] if items else []
     return [Parcel((item,)) for item in items]
 
 
 def _of_entries(bundle: Resource, place: Place) -> Iterator[Incoming]:
     items = []
+    if not isinstance(bundle.get("entry", []), list):
+        raise InputError(f"{_at(place)}Bundle.entry is not a list. Run fhir-keta validate on it.")
     for index, entry in enumerate(bundle.get("entry", ())):
         where = f"Bundle.entry[{index}] "
-        if not isinstance(entry, dict):
-            raise InputError(f"{_at(place)}{where}is not an object. Run fhir-keta validate on it.")
+        if not isinstance(entry, dict) or not all(
+            isinstance(entry.get(name, {}), dict) for name in ("resource", "request", "search")
+        ):
+            raise InputError(f"{_at(place)}{where}is not well-formed. Run fhir-keta validate on it.")
         if entry.get("search", {}).get("mode") != "outcome":
             items.append(_of_entry(entry, place, where, requested=bundle["type"] in ("transaction", "batch")))
     known = {item.full_url: f"{item.type}/{item.id}" for item in items if item.full_url and item.id}
@@ -163,7 +169,7 @@ def _of_entry(entry: Resource, place: Place, where: str, *, requested: bool) -> 
     resource, request = entry.get("resource"), entry.get("request", {})
     if not isinstance(resource, dict) or not isinstance(resource.get("resourceType"), str):
         raise InputError(f"{_at(place)}{where}has no resource: an upload only writes. Leave the entry out.")
-    full_url = entry.get("fullUrl")
+    full_url = entry.get("fullUrl") if isinstance(entry.get("fullUrl"), str) else None
     if not requested:
         return replace(_identified(resource, place, where, None), full_url=full_url)
     method, (target, _, condition) = request.get("method"), str(request.get("url", "")).partition("?")

@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from fhir_keta._version import __version__
-from fhir_keta.errors import ServerError
+from fhir_keta.errors import DefinitionError, ServerError
 from fhir_keta.server import exact_json
 from fhir_keta.server.sandbox_interactions import NAME, Interactions, Reply, Request, Validate, issue, outcome
+
+if TYPE_CHECKING:
+    from fhir_keta.validation.validator import Validator
 
 Resource = dict[str, Any]
 
@@ -38,7 +41,7 @@ class Sandbox:
                 f"The sandbox cannot listen on port {port} ({error.strerror}). Choose another."
             ) from error
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}{_PATH}"
-        self._server.interactions = Interactions(self.url, _resource_types(), validate or _own_validation)
+        self._server.interactions = Interactions(self.url, _resource_types(), validate or _OwnValidation())
         self._thread = Thread(target=self._server.serve_forever, args=(0.05,), name=NAME, daemon=True)
         self._thread.start()
 
@@ -82,6 +85,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_DELETE(self) -> None:
         self._answer()
 
+    def do_PATCH(self) -> None:
+        self._answer()
+
     def _answer(self) -> None:
         length = self.headers.get("Content-Length", "0")
         if not length.isdigit() or int(length) > _LARGEST_BODY or "Transfer-Encoding" in self.headers:
@@ -101,7 +107,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(self.server.interactions.handle(request))
 
     def _send(self, reply: Reply) -> None:
-        minimal = "return=minimal" in self.headers.get("Prefer", "") and reply.headers.get("Location") is not None
+        minimal = "return=minimal" in self.headers.get("Prefer", "") and reply.written is not None
         body = b"" if minimal or reply.resource is None else exact_json.write(reply.resource)
         self.send_response(reply.status)
         for name, value in reply.headers.items():
@@ -126,18 +132,31 @@ def _resource_types() -> frozenset[str]:
     return base().resource_types
 
 
-def _own_validation(resource: Resource, profiles: Sequence[str], definitions: Sequence[Resource]) -> list[Resource]:
+class _OwnValidation:
     """This package's findings, with R4 and what was uploaded to the sandbox as the only definitions, as in HAPI."""
-    from fhir_keta.definitions.library import base
-    from fhir_keta.validation.validator import Validator
 
-    validator = Validator(library=base().with_resources(definitions), profiles=tuple(profiles), strict=True)
-    return [
-        {
-            "severity": found.severity,
-            "code": found.code,
-            "diagnostics": f"{found.rule}: {found.message}",
-            "expression": [found.expression],
-        }
-        for found in validator.check(exact_json.write(resource))
-    ]
+    def __init__(self) -> None:
+        self._definitions: list[Resource] = []
+        self._validators: dict[tuple[str, ...], Validator] = {}
+
+    def __call__(self, resource: Resource, profiles: Sequence[str], definitions: Sequence[Resource]) -> list[Resource]:
+        try:
+            findings = self._validator(tuple(profiles), list(definitions)).check(exact_json.write(resource))
+        except DefinitionError as error:
+            return [issue("error", "not-found", str(error))]
+        return [
+            {**issue(found.severity, found.code, f"{found.rule}: {found.message}"), "expression": [found.expression]}
+            for found in findings
+        ]
+
+    def _validator(self, profiles: tuple[str, ...], definitions: list[Resource]) -> Validator:
+        """The one made before, unless a definition on the server has changed since."""
+        from fhir_keta.definitions.library import base
+        from fhir_keta.validation.validator import Validator
+
+        if list(map(id, definitions)) != list(map(id, self._definitions)):
+            self._definitions, self._validators = definitions, {}
+        if profiles not in self._validators:
+            library = base().with_resources(definitions)
+            self._validators[profiles] = Validator(library=library, profiles=profiles, strict=True)
+        return self._validators[profiles]

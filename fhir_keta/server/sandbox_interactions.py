@@ -13,7 +13,7 @@ from fhir_keta._version import __version__
 from fhir_keta.server import exact_json
 from fhir_keta.server.client import version_of
 from fhir_keta.server.incoming import with_references
-from fhir_keta.server.sandbox_search import Parameter, check, matches, parameters
+from fhir_keta.server.sandbox_search import Parameter, criteria, ordering, parameters
 from fhir_keta.server.sandbox_store import Failure, Store, Version, Written
 
 Resource = dict[str, Any]
@@ -44,6 +44,7 @@ class Reply:
     status: int
     resource: Resource | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    written: Version | None = None
 
 
 class Interactions:
@@ -53,7 +54,7 @@ class Interactions:
         self.base = base
         self._types = resource_types
         self._validate = validate
-        self._store = Store(base)
+        self._store = Store()
         self._lock = RLock()
         self._started = datetime.now(UTC).isoformat(timespec="seconds")
 
@@ -64,10 +65,13 @@ class Interactions:
                 return self._route(request)
         except Failure as failure:
             return Reply(failure.status, outcome([issue("error", failure.code, str(failure))]))
+        except (AttributeError, KeyError, TypeError) as error:  # an object where FHIR has a list, and the like
+            said = f"The body is not a well-formed FHIR resource ({type(error).__name__})"
+            return Reply(400, outcome([issue("error", "structure", said)]))
 
     def _route(self, request: Request) -> Reply:
-        criteria = parse_qsl(request.query, keep_blank_values=True)
-        criteria = [each for each in criteria if each[0] not in ("_format", "_pretty")]
+        asked = parse_qsl(request.query, keep_blank_values=True)
+        wanted = [each for each in asked if each[0] not in ("_format", "_pretty")]
         match [part for part in request.path.split("/") if part]:
             case [] if request.method == "POST":
                 return self._bundle(self._body(request))
@@ -76,12 +80,14 @@ class Interactions:
             case [kind, *_] if kind not in self._types:
                 raise Failure(404, "not-supported", f"Unknown resource type '{kind}': this is FHIR R4")
             case [kind, "$validate"] if request.method == "POST":
-                return self._validated(self._body(request), dict(criteria).get("profile"))
+                return self._validated(self._body(request), dict(wanted).get("profile"))
+            case [kind, operation, *_] if operation.startswith("$"):
+                raise Failure(400, "not-supported", f"The sandbox has no operation {operation} on {kind}")
             case [kind, "_search"] if request.method == "POST":
                 body = request.body.decode(errors="replace")
-                return self._search(kind, [*criteria, *parse_qsl(body, keep_blank_values=True)])
+                return self._search(kind, [*wanted, *parse_qsl(body, keep_blank_values=True)])
             case [kind]:
-                return self._on_type(kind, request, criteria)
+                return self._on_type(kind, request, wanted)
             case [kind, identity]:
                 return self._on_instance(kind, identity, request)
             case [kind, identity, "_history"] if request.method == "GET":
@@ -93,15 +99,15 @@ class Interactions:
                 return self._read(found[0])
         raise Failure(400, "not-supported", f"The sandbox does not support {request.method} {request.path}")
 
-    def _on_type(self, kind: str, request: Request, criteria: Criteria) -> Reply:
+    def _on_type(self, kind: str, request: Request, wanted: Criteria) -> Reply:
         if request.method == "GET":
-            return self._search(kind, criteria)
+            return self._search(kind, wanted)
         resource = self._body(request, kind)
         if request.method == "POST":
             return self._written(*self._create(resource, request.headers.get("if-none-exist")))
-        if request.method == "PUT" and criteria:
-            return self._written(self._update_matching(resource, criteria))
-        raise Failure(405, "not-supported", f"{request.method} is not possible on a type")
+        if request.method == "PUT" and wanted:
+            return self._written(self._update_matching(resource, wanted))
+        raise Failure(400, "not-supported", f"The sandbox does not support {request.method} on a type")
 
     def _on_instance(self, kind: str, identity: str, request: Request) -> Reply:
         if request.method == "GET":
@@ -110,13 +116,14 @@ class Interactions:
             resource = self._body(request, kind)
             return self._written(self._update(resource, identity, request.headers.get("if-match")))
         if request.method == "DELETE":
-            self._store.delete(kind, identity)
-            return Reply(200, outcome([issue("information", "informational", f"Deleted {kind}/{identity}")]))
-        raise Failure(405, "not-supported", f"{request.method} is not possible on a resource")
+            deleted = self._store.delete(kind, identity)
+            said = f"Deleted {kind}/{identity}" if deleted else f"Not deleted: {kind}/{identity} does not exist"
+            return Reply(200, outcome([issue("information", "informational", said)]))
+        raise Failure(400, "not-supported", f"The sandbox does not support {request.method} on a resource")
 
     def _body(self, request: Request, kind: str | None = None) -> Resource:
         if "json" not in request.headers.get("content-type", "json"):
-            raise Failure(415, "not-supported", "The sandbox reads application/fhir+json only")
+            raise Failure(400, "not-supported", "The sandbox reads application/fhir+json only")
         try:
             resource = exact_json.parse(request.body)
         except ValueError as error:
@@ -148,25 +155,23 @@ class Interactions:
             raise Failure(
                 400, "processing", "The id in the body must be there and equal to the id of the URL for an update"
             )
-        if if_match is not None:
+        if if_match is not None and self._exists(resource["resourceType"], identity):
             there = self._store.current(resource["resourceType"], identity)
             if version_of(if_match) != str(there.number):
                 raise Failure(409, "conflict", f"Trying to update {if_match} but the current version is {there.number}")
         return self._store.put(resource, identity)
 
-    def _update_matching(self, resource: Resource, criteria: Criteria) -> Written:
-        found = self._matching(resource["resourceType"], criteria)
+    def _update_matching(self, resource: Resource, wanted: Criteria) -> Written:
+        found = self._matching(resource["resourceType"], wanted)
         if found:
             return self._store.put(resource, found[0]["id"])
-        if "id" in resource:
-            return self._store.put(resource, resource["id"])
         return self._store.put(resource, self._store.new_id(), given_by_client=False)
 
-    def _matching(self, kind: str, criteria: Criteria) -> list[Resource]:
+    def _matching(self, kind: str, wanted: Criteria) -> list[Resource]:
         """What a conditional interaction means: at most one resource (RESTful API, Conditional update)."""
-        found = self._found(kind, criteria)
+        found = self._found(kind, wanted)
         if len(found) > 1:
-            raise Failure(412, "multiple-matches", f"{len(found)} resources match the condition {urlencode(criteria)}")
+            raise Failure(412, "multiple-matches", f"{len(found)} resources match the condition {urlencode(wanted)}")
         return found
 
     def _read(self, version: Version) -> Reply:
@@ -177,21 +182,24 @@ class Interactions:
     def _written(self, written: Written, status: int | None = None) -> Reply:
         version = written.version
         headers = {"ETag": f'W/"{version.number}"', "Location": f"{self.base}/{_address(version)}"}
-        return Reply(status or (201 if written.created else 200), version.resource, headers)
+        return Reply(status or (201 if written.created else 200), version.resource, headers, version)
 
     # Many resources
 
-    def _search(self, kind: str, criteria: Criteria) -> Reply:
-        control = {name: value for name, value in criteria if name in ("_count", "_offset", "_summary")}
-        wanted = [each for each in criteria if each[0] not in control]
+    def _search(self, kind: str, wanted: Criteria) -> Reply:
+        control = {name: value for name, value in wanted if name in ("_count", "_offset", "_summary", "_sort")}
+        wanted = [each for each in wanted if each[0] not in control]
         found = self._found(kind, wanted)
+        for name in reversed(control.get("_sort", "").split(",") if "_sort" in control else []):
+            found.sort(key=ordering(name.lstrip("-"), kind, self._parameters(kind)), reverse=name.startswith("-"))
         size = min(_number(control.get("_count"), _PAGE), _LARGEST_PAGE)
         start = _number(control.get("_offset"), 0)
         bundle: Resource = {"resourceType": "Bundle", "type": "searchset", "total": len(found)}
-        links = [("self", criteria)]
+        kept = [*wanted, *(each for each in control.items() if each[0] in ("_sort", "_summary"))]
+        links = [("self", [*kept, ("_count", str(size))])]
         if control.get("_summary") != "count" and size:
             if len(found) > start + size:
-                links.append(("next", [*wanted, ("_count", str(size)), ("_offset", str(start + size))]))
+                links.append(("next", [*kept, ("_count", str(size)), ("_offset", str(start + size))]))
             bundle["entry"] = [
                 {"fullUrl": f"{self.base}/{kind}/{each['id']}", "resource": each, "search": {"mode": "match"}}
                 for each in found[start : start + size]
@@ -199,10 +207,8 @@ class Interactions:
         bundle["link"] = [{"relation": name, "url": f"{self.base}/{kind}?{urlencode(of)}"} for name, of in links]
         return Reply(200, bundle)
 
-    def _found(self, kind: str, criteria: Criteria) -> list[Resource]:
-        known = self._parameters(kind)
-        check(criteria, kind, known)
-        return [each for each in self._store.of_type(kind) if matches(each, criteria, known, self.base)]
+    def _found(self, kind: str, wanted: Criteria) -> list[Resource]:
+        return list(filter(criteria(wanted, kind, self._parameters(kind), self.base), self._store.of_type(kind)))
 
     def _parameters(self, kind: str) -> dict[str, Parameter]:
         return parameters(kind, self._store.of_type("SearchParameter"))
@@ -251,7 +257,9 @@ class Interactions:
                 raise Failure(400, "processing", f"Transaction bundle contains multiple resources with ID: {address}")
             seen.add(address)
             ids[index] = address.partition("/")[2]
-            if isinstance(entry.get("fullUrl"), str):
+            if str(entry.get("fullUrl", "")).startswith("urn:"):
+                if entry["fullUrl"] in addresses:
+                    raise Failure(400, "processing", f"Two entries of the transaction are {entry['fullUrl']}")
                 addresses[entry["fullUrl"]] = address
         replies: dict[int, Reply] = {}
         for method in ("DELETE", "POST", "PUT", "GET"):
@@ -274,8 +282,7 @@ class Interactions:
         if not identity:
             condition = request.get("ifNoneExist") or str(request["url"]).partition("?")[2]
             found = self._matching(kind, parse_qsl(condition, keep_blank_values=True)) if condition else []
-            own = entry.get("resource", {}).get("id") if request["method"] == "PUT" else None
-            identity = found[0]["id"] if found else own or self._store.new_id()
+            identity = found[0]["id"] if found else self._store.new_id()
         return f"{kind}/{identity}"
 
     def _entry(self, entry: Resource, identity: str | None) -> Reply:
@@ -291,7 +298,7 @@ class Interactions:
                     )
                 return self._written(self._store.put(resource, identity, given_by_client=False))
             if method == "PUT" and query and identity is not None:
-                return self._written(self._store.put(resource, identity, given_by_client="id" in resource))
+                return self._written(self._store.put(resource, identity, given_by_client=False))
         headers = {"if-match": asked.get("ifMatch"), "if-none-exist": asked.get("ifNoneExist")}
         present = {name: str(value) for name, value in headers.items() if value is not None}
         body = exact_json.write(entry.get("resource"))
@@ -324,7 +331,13 @@ class Interactions:
             },
             "fhirVersion": "4.0.1",
             "format": ["application/fhir+json"],
-            "rest": [{"mode": "server", "resource": [self._of_type(kind) for kind in sorted(self._types)]}],
+            "rest": [
+                {
+                    "mode": "server",
+                    "resource": [self._of_type(kind) for kind in sorted(self._types)],
+                    "interaction": [{"code": "transaction"}, {"code": "batch"}],
+                }
+            ],
         }
 
     def _of_type(self, kind: str) -> Resource:
@@ -350,14 +363,10 @@ def outcome(issues: Sequence[Resource]) -> Resource:
 
 
 def _response(reply: Reply) -> Resource:
-    written = reply.headers.get("Location") is not None
-    status = {200: "200 OK", 201: "201 Created"}.get(reply.status, str(reply.status))
-    response: Resource = {"status": status}
-    if written and reply.resource is not None:
-        response["location"] = "/".join(reply.headers["Location"].rsplit("/", 4)[1:])
-        response["etag"] = reply.headers["ETag"]
-        response["lastModified"] = reply.resource["meta"]["lastUpdated"]
-        return {"response": response}
+    response: Resource = {"status": {200: "200 OK", 201: "201 Created"}.get(reply.status, str(reply.status))}
+    if reply.written is not None:
+        address = {"location": _address(reply.written), "etag": reply.headers["ETag"], "lastModified": reply.written.at}
+        return {"response": response | address}
     return {"resource": reply.resource, "response": response} if reply.resource else {"response": response}
 
 

@@ -7,8 +7,9 @@ Expressions are the small part of FHIRPath that search parameters use: names, ``
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from fhir_keta.server.sandbox_store import Failure
@@ -18,7 +19,7 @@ Resource = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A search parameter: its type (token, uri, reference, string) and where its values stand."""
+    """A search parameter: its type (token, uri, reference, string, date) and where its values stand."""
 
     type: str
     expression: str
@@ -47,6 +48,7 @@ _STANDARD: Mapping[str, Mapping[str, Parameter]] = {
         "based-on": Parameter("reference", "basedOn"),
     },
     "Observation": {
+        "date": Parameter("date", "effective"),
         "code": Parameter("token", "code"),
         "category": Parameter("token", "category"),
         "derived-from": Parameter("reference", "derivedFrom"),
@@ -54,14 +56,26 @@ _STANDARD: Mapping[str, Mapping[str, Parameter]] = {
         "value-concept": Parameter("token", "value.ofType(CodeableConcept)"),
     },
     "QuestionnaireResponse": {
+        "authored": Parameter("date", "authored"),
         "questionnaire": Parameter("reference", "questionnaire"),
         "author": Parameter("reference", "author"),
         "source": Parameter("reference", "source"),
     },
-    "Procedure": {"code": Parameter("token", "code"), "category": Parameter("token", "category")},
+    "Procedure": {
+        "date": Parameter("date", "performed"),
+        "code": Parameter("token", "code"),
+        "category": Parameter("token", "category"),
+    },
     "Condition": {"code": Parameter("token", "code")},
-    "MedicationAdministration": {"code": Parameter("token", "medication.ofType(CodeableConcept)")},
-    "AdverseEvent": {"event": Parameter("token", "event"), "actuality": Parameter("token", "actuality")},
+    "MedicationAdministration": {
+        "effective-time": Parameter("date", "effective"),
+        "code": Parameter("token", "medication.ofType(CodeableConcept)"),
+    },
+    "AdverseEvent": {
+        "date": Parameter("date", "date"),
+        "event": Parameter("token", "event"),
+        "actuality": Parameter("token", "actuality"),
+    },
 }
 _IDENTIFIED_BY_URL = re.compile(
     r"StructureDefinition|ValueSet|CodeSystem|ConceptMap|Questionnaire|SearchParameter|ImplementationGuide|Library|"
@@ -79,24 +93,40 @@ def parameters(resource_type: str, uploaded: Iterable[Resource]) -> dict[str, Pa
     return found
 
 
-def matches(resource: Resource, criteria: Sequence[tuple[str, str]], known: Mapping[str, Parameter], base: str) -> bool:
-    """Whether the resource meets all criteria (name, value); a comma in a value means "or".
+def criteria(
+    wanted: Iterable[tuple[str, str]], resource_type: str, known: Mapping[str, Parameter], base: str
+) -> Callable[[Resource], bool]:
+    """The test that a resource passes when it meets all of ``wanted`` (name, value); a comma in a value means "or".
 
     Raises Failure 400 for a parameter that is not known, a modifier, or a type of parameter that is not supported.
     """
-    for name, wanted in criteria:
-        parameter = _parameter(name, resource["resourceType"], known)
-        values = list(_values(resource, parameter.expression))
-        alternatives = [re.sub(r"\\(.)", r"\1", each) for each in re.split(r"(?<!\\),", wanted)]
-        if not any(_MATCH[parameter.type](value, each, name, base) for value in values for each in alternatives):
-            return False
-    return True
+    prepared = []
+    for name, value in wanted:
+        parameter = _parameter(name, resource_type, known)
+        alternatives = [re.sub(r"\\(.)", r"\1", each) for each in re.split(r"(?<!\\),", value)]
+        prepared.append((name, parameter.expression, _MATCH[parameter.type], alternatives))
+
+    def meets(resource: Resource) -> bool:
+        return all(
+            any(match(value, each, name, base) for value in _values(resource, path) for each in alternatives)
+            for name, path, match, alternatives in prepared
+        )
+
+    return meets
 
 
-def check(criteria: Sequence[tuple[str, str]], resource_type: str, known: Mapping[str, Parameter]) -> None:
-    """Raises Failure 400 for criteria that ``matches`` could not use, also when there is nothing to match."""
-    for name, _ in criteria:
-        _parameter(name, resource_type, known)
+def ordering(name: str, resource_type: str, known: Mapping[str, Parameter]) -> Callable[[Resource], str]:
+    """The sort key of a date or string parameter; what has no value comes first."""
+    parameter = _parameter(name, resource_type, known)
+
+    def key(resource: Resource) -> str:
+        values = _values(resource, parameter.expression)
+        dates = ((_period(value) or ("",))[0] for value in values)
+        return min(dates, default="")
+
+    if parameter.type != "date":
+        raise Failure(400, "not-supported", f"The sandbox sorts by dates only, not by {name}")
+    return key
 
 
 def _parameter(name: str, resource_type: str, known: Mapping[str, Parameter]) -> Parameter:
@@ -188,4 +218,34 @@ def _reference(value: Any, wanted: str, name: str, base: str) -> bool:
     return target == f"{kind}/{wanted}" if kind else target.rpartition("/")[2] == wanted
 
 
-_MATCH = {"token": _token, "uri": _uri, "string": _string, "reference": _reference}
+def _date(value: Any, wanted: str, _name: str, _base: str) -> bool:
+    """Prefixes eq, lt, le, gt, ge over the spans that the two dates stand for (Search, date)."""
+    prefix, text = (wanted[:2], wanted[2:]) if wanted[:2].isalpha() else ("eq", wanted)
+    there, asked = _period(value), _period(text)
+    if asked is None or prefix not in ("eq", "lt", "le", "gt", "ge"):
+        raise Failure(400, "processing", f"Not a date that the sandbox can search for: {wanted}")
+    if there is None:
+        return False
+    within = asked[0] <= there[0] and there[1] <= asked[1]
+    before, after = there[0] < asked[0], there[1] > asked[1]
+    return {"eq": within, "lt": before, "le": before or within, "gt": after, "ge": after or within}[prefix]
+
+
+def _period(value: Any) -> tuple[str, str] | None:
+    """First and last instant, in UTC, of a date, dateTime, instant or Period; None for anything else."""
+    value = value.value if isinstance(value, _Typed) else value
+    if isinstance(value, dict):
+        start, end = _period(value.get("start")), _period(value.get("end"))
+        return (start[0] if start else "0000", end[1] if end else "9999") if start or end else None
+    if not isinstance(value, str) or not re.fullmatch(r"\d{4}(-\d\d(-\d\d(T.+)?)?)?", value):
+        return None
+    if "T" not in value:
+        return value + "-01-01"[len(value) - 4 :] + "T00", value + "-12-31"[len(value) - 4 :] + "T99"
+    try:
+        instant = datetime.fromisoformat(value).astimezone(UTC).isoformat(timespec="milliseconds")
+    except ValueError:
+        return None
+    return instant, instant
+
+
+_MATCH = {"token": _token, "uri": _uri, "string": _string, "reference": _reference, "date": _date}

@@ -1,8 +1,9 @@
 """What the sandbox holds: every version of every resource, in memory, under the rules of a HAPI JPA server.
 
-The rules, as measured on HAPI 8.8: an unchanged update keeps the version; ids given by clients need a character that is
-no digit; a reference to a resource that is not there is refused, and so is deleting one that is referred to; url and
-version of a CodeSystem stand once.
+The rules, as measured on HAPI 8.8: an unchanged update keeps the version; an update keeps tags and security labels;
+ids given by clients need a character that is no digit; a reference to another server, or to a resource that is not
+there, is refused, and so is deleting one that is referred to; url and version of vocabulary stand once. HAPI checks the
+references that a search parameter covers, the sandbox all of them.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ T = TypeVar("T")
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _LOCAL_REFERENCE = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?")
-_LABELS = ("profile", "tag", "security")
+_ELSEWHERE = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
+_LABELS = ("tag", "security")
+_ONCE = ("CodeSystem", "ValueSet", "ConceptMap")
 
 
 class Failure(Exception):
@@ -56,7 +59,6 @@ class Written:
 class Store:
     """All resources by type and id. Not thread-safe: the caller serialises."""
 
-    base: str
     _histories: dict[tuple[str, str], tuple[Version, ...]] = field(default_factory=dict)
     _assigned: int = 0
     _deferred: list[Resource] | None = None
@@ -99,7 +101,7 @@ class Store:
                 f"Can not create resource with ID[{resource_id}], no resource with this ID exists and clients may only "
                 "assign IDs to resources which contain at least one non-numeric character",
             )
-        resource = with_references(resource, self._relative)
+        resource = with_references(resource, _unversioned)
         self._check_canonical(resource, resource_id)
         if self._deferred is None:
             self._check_references(resource)
@@ -112,9 +114,11 @@ class Store:
         version = self._add(kind, resource_id, content)
         return Written(version, created=before is None, changed=True)
 
-    def delete(self, resource_type: str, resource_id: str) -> None:
-        """Delete the resource; its history stays. Raises Failure 409 when another one refers to it."""
-        self.current(resource_type, resource_id)
+    def delete(self, resource_type: str, resource_id: str) -> bool:
+        """Delete the resource, not its history; False when there is none. Raises Failure 409 when it is referred to."""
+        versions = self._histories.get((resource_type, resource_id))
+        if versions is None or versions[-1].resource is None:
+            return False
         name = f"{resource_type}/{resource_id}"
         for other in self._present():
             if (other["resourceType"], other["id"]) != (resource_type, resource_id) and name in _references(other):
@@ -125,6 +129,7 @@ class Store:
                     f"{other['resourceType']}/{other['id']}",
                 )
         self._add(resource_type, resource_id, None)
+        return True
 
     def together(self, writes: Callable[[], T]) -> T:
         """Run ``writes``: references are checked when all is written, and a Failure leaves nothing behind."""
@@ -146,7 +151,8 @@ class Store:
         number = len(earlier) + 1
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
         if content is not None:
-            meta = {"versionId": str(number), "lastUpdated": at, **content.get("meta", {})}
+            set_here = {"versionId": str(number), "lastUpdated": at, "source": f"#{number:08x}"}
+            meta = {**set_here, **content.get("meta", {})}
             first = {name: content[name] for name in ("resourceType", "id")}
             content = {**first, "meta": meta, **{key: item for key, item in content.items() if key != "meta"}}
         version = Version(number, resource_type, resource_id, content, at)
@@ -158,13 +164,15 @@ class Store:
             if versions[-1].resource is not None:
                 yield versions[-1].resource
 
-    def _relative(self, reference: str) -> str | None:
-        """A reference to this server itself is kept without its base, and without a version."""
-        found = _LOCAL_REFERENCE.fullmatch(reference.removeprefix(f"{self.base}/"))
-        return f"{found[1]}/{found[2]}" if found else None
-
     def _check_references(self, resource: Resource) -> None:
         for reference in sorted(_references(resource)):
+            if _ELSEWHERE.match(reference):
+                raise Failure(
+                    400,
+                    "processing",
+                    f'Resource contains external reference to URL "{reference}" but this server is not configured to '
+                    "allow external references",
+                )
             found = _LOCAL_REFERENCE.fullmatch(reference)
             if found is None:
                 continue
@@ -177,18 +185,25 @@ class Store:
                 )
 
     def _check_canonical(self, resource: Resource, resource_id: str) -> None:
-        if resource["resourceType"] != "CodeSystem" or "url" not in resource:
+        kind = resource["resourceType"]
+        if kind not in _ONCE or "url" not in resource:
             return
-        for other in self.of_type("CodeSystem"):
+        for other in self.of_type(kind):
             same = all(other.get(name) == resource.get(name) for name in ("url", "version"))
             if same and other["id"] != resource_id:
                 raise Failure(
                     422,
                     "processing",
-                    f'Can not create multiple CodeSystem resources with CodeSystem.url "{resource["url"]}" and '
-                    f'CodeSystem.version "{resource.get("version")}", already have one with resource ID: '
-                    f"CodeSystem/{other['id']}",
+                    f'Can not create multiple {kind} resources with {kind}.url "{resource["url"]}" and '
+                    f'{kind}.version "{resource.get("version")}", already have one with resource ID: '
+                    f"{kind}/{other['id']}",
                 )
+
+
+def _unversioned(reference: str) -> str | None:
+    """A reference to a resource here is kept without the version it may name."""
+    found = _LOCAL_REFERENCE.fullmatch(reference)
+    return f"{found[1]}/{found[2]}" if found else None
 
 
 def _references(resource: Resource) -> set[str]:
@@ -196,8 +211,9 @@ def _references(resource: Resource) -> set[str]:
 
 
 def _without_server_meta(resource: Resource, before: Resource | None) -> Resource:
-    """The resource without what the server sets; profiles, tags and labels it had before are kept (R4, Tags)."""
-    meta = {key: item for key, item in resource.get("meta", {}).items() if key not in ("versionId", "lastUpdated")}
+    """The resource without what the server sets; tags and security labels it had before are kept (R4, Tags)."""
+    left_out = ("versionId", "lastUpdated", "source")
+    meta = {key: item for key, item in resource.get("meta", {}).items() if key not in left_out}
     for name in _LABELS:
         own = meta.get(name, [])
         kept = [label for label in (before or {}).get("meta", {}).get(name, []) if label not in own]

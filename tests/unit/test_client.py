@@ -310,6 +310,8 @@ def test_long_outcomes_are_cut() -> None:
     assert len(outcome_text({"resourceType": "OperationOutcome", "issue": [issue]})) < 1100
 
 
-@pytest.mark.parametrize(("etag", "version"), [('W/"3"', "3"), ('"a-b"', "a-b"), (None, None), ("3", None)])
+@pytest.mark.parametrize(
+    ("etag", "version"), [('W/"3"', "3"), ('"a-b"', "a-b"), ("3", "3"), (None, None), ('W/"3', None)]
+)
 def test_versions_in_etags(etag: str | None, version: str | None) -> None:
     assert version_of(etag) == version

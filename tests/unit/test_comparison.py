@@ -42,7 +42,7 @@ SERVER_META = {"versionId": "7", "lastUpdated": "2026-11-22T10:00:00Z", "source"
         (CODE_SYSTEM, dict(reversed(CODE_SYSTEM.items()))),
         (CODE_SYSTEM, with_(CODE_SYSTEM, text={"status": "additional", "div": "<div/>"})),
         (with_(CODE_SYSTEM, text={"status": "generated", "div": "<div>a</div>"}), CODE_SYSTEM),
-        (with_(CODE_SYSTEM, meta={"profile": ["p"]}), with_(CODE_SYSTEM, meta={"profile": ["q", "p"]})),
+        (with_(CODE_SYSTEM, meta={"profile": ["p", "q"]}), with_(CODE_SYSTEM, meta={"profile": ["q", "p"]})),
         (CODE_SYSTEM, with_(CODE_SYSTEM, meta={"tag": [{"system": "s", "code": "kept-by-server"}]})),
         (
             with_(CODE_SYSTEM, meta={"tag": [{"system": "s", "code": "c"}]}),
@@ -65,6 +65,7 @@ def test_what_servers_add_is_no_difference(ours: dict[str, Any], theirs: dict[st
         ({name: value for name, value in CODE_SYSTEM.items() if name != "content"}, "CodeSystem.content"),
         (with_(CODE_SYSTEM, status=None), "CodeSystem.status"),
         (with_(CODE_SYSTEM, meta={"extension": []}), "CodeSystem.meta.extension"),
+        (with_(CODE_SYSTEM, meta={"profile": ["http://example.org/p"]}), "CodeSystem.meta.profile"),
     ],
 )
 def test_a_real_difference_shows_with_its_place(theirs: dict[str, Any], path: str) -> None:
