@@ -12,6 +12,7 @@ JsonObject = dict[str, Any]
 Finding = tuple[str, str]
 
 CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
+URN = "urn:uuid:6c3b1a34-8a0f-4a0f-9d1e-0d6f1f0f8a1"
 XHTML = 'xmlns="http://www.w3.org/1999/xhtml"'
 
 
@@ -175,7 +176,7 @@ _CODES = (
     ),
     _case(
         "code of a system not known here",
-        observation(interpretation=[{"coding": [{"system": "urn:oid:1.2.3", "code": "zzz"}]}]),
+        observation(interpretation=[{"coding": [{"system": "urn:oid:2.16.840.1.113883.19", "code": "zzz"}]}]),
     ),
 )
 
@@ -264,7 +265,7 @@ _INVARIANTS = (
         observation(text={"status": "generated", "div": f"<div {XHTML}><p>x</div>"}),
         ("txt-1", "Observation.text"),
     ),
-    _case("narrative", observation(text={"status": "generated", "div": f"<div {XHTML}><p>x&nbsp;y</p></div>"})),
+    _case("narrative", observation(text={"status": "generated", "div": f"<div {XHTML}><p>x y</p></div>"})),
 )
 
 _EXTENSIONS = (
@@ -383,13 +384,19 @@ _PROFILES = (
 )
 
 _BUNDLES = (
-    _case("collection", {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": observation()}]}),
+    _case(
+        "collection",
+        {"resourceType": "Bundle", "type": "collection", "entry": [{"fullUrl": URN + "1", "resource": observation()}]},
+    ),
     _case(
         "fault in an entry",
         {
             "resourceType": "Bundle",
             "type": "collection",
-            "entry": [{"resource": observation()}, {"resource": patient(gender="f")}],
+            "entry": [
+                {"fullUrl": URN + "1", "resource": observation()},
+                {"fullUrl": URN + "2", "resource": patient(gender="f")},
+            ],
         },
         ("binding-required", "Bundle.entry[1].resource.gender"),
     ),
@@ -410,7 +417,94 @@ _BUNDLES = (
     ),
 )
 
+DATA_ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
+
+
+def _bundle(full_url: str, resource: JsonObject, type_: str = "collection") -> JsonObject:
+    return {"resourceType": "Bundle", "type": type_, "entry": [{"fullUrl": full_url, "resource": resource}]}
+
+
+_FROM_THE_ORACLE = (
+    _case(
+        "OID that is none",
+        patient(identifier=[{"system": "urn:oid:3.1", "value": "z"}]),
+        ("primitive-format", "Patient.identifier[0].system"),
+    ),
+    _case(
+        "UUID that is none",
+        patient(identifier=[{"system": "urn:uuid:zz", "value": "z"}]),
+        ("primitive-format", "Patient.identifier[0].system"),
+    ),
+    _case(
+        "UUID in upper case",
+        patient(identifier=[{"system": (URN + "1").upper().replace("URN:UUID", "urn:uuid"), "value": "z"}]),
+        ("primitive-format", "Patient.identifier[0].system"),
+    ),
+    _case(
+        "canonical that is relative",
+        {"resourceType": "Questionnaire", "status": "draft", "derivedFrom": ["foo"]},
+        ("primitive-format", "Questionnaire.derivedFrom[0]"),
+    ),
+    _case(
+        "definition with a relative url",
+        {"resourceType": "Questionnaire", "status": "draft", "url": "foo"},
+        ("canonical-absolute", "Questionnaire.url"),
+    ),
+    _case(
+        "entry without a name",
+        {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": patient(active=True)}]},
+        ("bundle-full-url", "Bundle.entry[0]"),
+    ),
+    _case("entry named relatively", _bundle("Patient/1", patient(id="1")), ("bundle-full-url", "Bundle.entry[0]")),
+    _case(
+        "entry named after another",
+        _bundle("https://ehr.test/Patient/2", patient(id="1")),
+        ("bundle-full-url", "Bundle.entry[0]"),
+    ),
+    _case(
+        "entry named after a server without an id",
+        _bundle("https://ehr.test/Patient/2", patient(active=True)),
+        ("bundle-full-url", "Bundle.entry[0]"),
+    ),
+    _case("entry named as on its server", _bundle("https://ehr.test/Patient/2", patient(id="2"))),
+    _case("absent reason on a resource", patient(extension=[{"url": DATA_ABSENT, "valueCode": "unknown"}])),
+    _case(
+        "absent reason as a modifier",
+        patient(modifierExtension=[{"url": DATA_ABSENT, "valueCode": "unknown"}]),
+        ("extension-modifier", "Patient.modifierExtension[0]"),
+    ),
+    _case(
+        "fragment to a type not allowed",
+        observation(
+            contained=[{"resourceType": "Medication", "id": "m", "status": "active"}], subject={"reference": "#m"}
+        ),
+        ("reference-target", "Observation.subject"),
+    ),
+    _case(
+        "duration below zero",
+        {
+            "resourceType": "ServiceRequest",
+            "status": "active",
+            "intent": "order",
+            "subject": {"display": "x"},
+            "occurrenceTiming": {"repeat": {"duration": -1, "durationUnit": "h"}},
+        },
+        ("tim-4", "ServiceRequest.occurrence.ofType(Timing).repeat"),
+    ),
+    _case(
+        "narrative with an entity of HTML",
+        observation(text={"status": "generated", "div": f"<div {XHTML}>x&nbsp;y</div>"}),
+        ("txt-1", "Observation.text"),
+    ),
+    _case(
+        "narrative of white space",
+        observation(text={"status": "generated", "div": f"<div {XHTML}> </div>"}),
+        ("txt-1", "Observation.text"),
+    ),
+)
+
 BASE_CASES = (
+    *_FROM_THE_ORACLE,
     *_STRUCTURE,
     *_CARDINALITY,
     *_PRIMITIVES,

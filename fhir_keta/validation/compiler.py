@@ -7,12 +7,12 @@ the definition, that word in ``description``: the explanation reads both.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from fhir_keta.definitions.library import Library
 from fhir_keta.errors import DefinitionError
-from fhir_keta.validation.constraints import element_constraints, target_schema
+from fhir_keta.validation.constraints import element_constraints, target_schema, target_types
 from fhir_keta.validation.elements import Element, element_tree, type_code
 from fhir_keta.validation.existence import existence_schema
 from fhir_keta.validation.index import COUNT, REST, IndexPlan, Slice
@@ -38,7 +38,7 @@ class FunctionPlan:
     """Which named functions run on an object, and which of its keys lead to more; shared by all uses of a type.
 
     ``path`` is the element path by which extensions name their context; ``keys`` are the invariants stated so far,
-    ``choices`` the ``[x]`` elements of which only one may be given.
+    ``choices`` the ``[x]`` elements of which only one may be given, ``targets`` what a reference may lead to.
     """
 
     type: str
@@ -46,6 +46,7 @@ class FunctionPlan:
     invariants: list[Invariant] = field(default_factory=list)
     children: dict[str, FunctionPlan] = field(default_factory=dict)
     choices: list[str] = field(default_factory=list)
+    targets: frozenset[str] = frozenset()
     keys: set[str] = field(default_factory=set)
 
 
@@ -306,8 +307,10 @@ class _Compilation:
         else:
             value = self._type(code, type_.get("profile", []))
             demands += self._element_invariants(child, code, value)
-        if code == "Reference" and (target_demand := target_schema(type_.get("targetProfile", ()), self.library)):
-            demands.append(target_demand)
+        if code == "Reference" and (targets := target_types(type_.get("targetProfile", ()), self.library)):
+            demands.append(target_schema(targets, self.library))
+            if value.functions:
+                value = value._replace(functions=replace(value.functions, targets=targets))
         if demands:
             value = value._replace(schema={**value.schema, "allOf": [*value.schema.get("allOf", ()), *demands]})
         return value

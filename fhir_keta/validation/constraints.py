@@ -11,6 +11,9 @@ from fhir_keta.validation.elements import Element
 
 JsonObject = dict[str, Any]
 
+# R4, canonical resources: their url is an absolute URI
+_CANONICAL_URL = re.compile(r"(?!Extension\.)[A-Za-z]+\.url")
+
 _REFERENCE_ID = r"[A-Za-z0-9\-\.]{1,64}(?:/_history/[A-Za-z0-9\-\.]{1,64})?(?:#.*)?$"
 _REFERENCE_BASE = r"^(?:https?://[^ \t\r\n]*/)?"
 
@@ -18,6 +21,8 @@ _REFERENCE_BASE = r"^(?:https?://[^ \t\r\n]*/)?"
 def element_constraints(element: Element, type_code: str, library: Library) -> list[JsonObject]:
     """The schemas, each with its rule in ``$comment``, that a value of ``type_code`` must meet besides its type."""
     found: list[JsonObject] = []
+    if type_code == "uri" and _CANONICAL_URL.fullmatch(element.definition.get("base", {}).get("path", "")):
+        found.append({"$comment": "canonical-absolute", "pattern": "^[A-Za-z][A-Za-z0-9+.-]*:"})
     fixed = element.value("fixed")
     if fixed is not None:
         found.append({"$comment": "value-fixed", "const": fixed})
@@ -81,19 +86,22 @@ def binding_schema(type_code: str, codes: Codes) -> JsonObject | None:
     return None
 
 
-def target_schema(targets: Iterable[str], library: Library) -> JsonObject | None:
-    """What ``Reference.reference`` may say for these target profiles; None when any resource will do.
-
-    Only references that name their type are held to it: ``Type/id``, relative or absolute (R4, References).
-    """
+def target_types(targets: Iterable[str], library: Library) -> frozenset[str]:
+    """The resource types that these target profiles allow; empty when any resource will do."""
     allowed: set[str] = set()
     for target in targets:
         structure = library.structure(target)
         if structure is None or structure["type"] in ("Resource", "DomainResource"):
-            return None
+            return frozenset()
         allowed.add(structure["type"])
-    if not allowed:
-        return None
+    return frozenset(allowed)
+
+
+def target_schema(allowed: Iterable[str], library: Library) -> JsonObject:
+    """What ``Reference.reference`` may say for these types.
+
+    Only references that name their type are held to it: ``Type/id``, relative or absolute (R4, References).
+    """
     any_type = "|".join(sorted(library.resource_types))
     named = "|".join(re.escape(name) for name in sorted(allowed))
     return {

@@ -117,6 +117,12 @@ def _python_refusals(schema: JsonObject, error: Any) -> Iterator[Refusal]:
     yield Refusal(keyword, path, schema_path, detail, error.instance)
 
 
+def _below(node: Any, segment: str | int) -> Any:
+    if isinstance(node, list):
+        return node[int(segment)]
+    return node.get(segment) if isinstance(node, dict) else None
+
+
 def _canonical(schema: JsonObject, path: tuple[str | int, ...]) -> tuple[str | int, ...]:
     """Replace the evaluation path through ``$ref`` by the place of the referenced schema."""
     canonical: list[str | int] = []
@@ -129,8 +135,5 @@ def _canonical(schema: JsonObject, path: tuple[str | int, ...]) -> tuple[str | i
                 node = node[str(part)]
             continue
         canonical.append(segment)
-        if isinstance(node, list):
-            node = node[int(segment)]
-        else:
-            node = node.get(segment) if isinstance(node, dict) else None
+        node = _below(node, segment)
     return tuple(canonical)

@@ -25,8 +25,13 @@ def allowed_here(structure: JsonObject, element_path: str, element_type: str, li
         return True
     if _ALSO_ON.get(structure["url"]) == element_path:
         return True
-    names = {element_path, element_type, *_ancestors(element_type, library), "Element" if "." in element_path else ""}
+    names = {element_path, element_type, *_ancestors(element_type, library), "Element"}
     return any(context.get("expression") in names for context in contexts)
+
+
+def is_modifier(structure: JsonObject) -> bool:
+    """Whether the extension changes the meaning of what it stands on (R4, Modifier Extensions)."""
+    return structure["snapshot"]["element"][0].get("isModifier", False) is True
 
 
 def contexts_in_words(structure: JsonObject) -> str:

@@ -80,6 +80,8 @@ def _walk(
             yield rules.invariant(invariant.key, "error", invariant.human, here.expression(compiled))
     if plan.choices:
         yield from _one_choice(compiled, value, plan, here)
+    if plan.targets and _leads_elsewhere(value, plan, scope):
+        yield rules.issue("reference-target", here.expression(compiled), allowed=" or ".join(sorted(plan.targets)))
     if plan.type == "Coding":
         yield from _coding(compiled, value, terminology, here)
     children = plan.children
@@ -117,6 +119,17 @@ def _one_choice(compiled: Compiled, value: JsonObject, plan: FunctionPlan, here:
         names = {key.removeprefix("_") for key in value if key.removeprefix("_") in compiled.choice_keys}
         if sum(compiled.choice_keys[name][0] == base for name in names) > 1:
             yield rules.issue("choice-multiple", here.expression(compiled), name=base)
+
+
+def _leads_elsewhere(value: JsonObject, plan: FunctionPlan, scope: Scope) -> bool:
+    """Whether a reference inside the record leads to a type that is not allowed; by URL, the schema has judged it."""
+    reference = value.get("reference")
+    if not isinstance(reference, str):
+        return False
+    found = scope.type_of(reference)
+    if found is None or found in plan.targets:
+        return False
+    return reference.split("/")[-2:-1] != [found]  # Type/id names its type: the schema has refused that
 
 
 def _aligned(compiled: Compiled, value: JsonObject, key: str, companions: list[Any], here: Location) -> Iterator[Issue]:

@@ -8,7 +8,7 @@ Sources: the constraint of that key in the R4 StructureDefinitions.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,10 +19,22 @@ JsonObject = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """``resource`` is FHIRPath's %resource, the nearest one; ``root`` its %rootResource, whose contained it is."""
+    """``resource`` is FHIRPath's %resource, the nearest one; ``root`` its %rootResource, whose contained it is.
+
+    ``entries`` are the resource types in the Bundle around it, by fullUrl.
+    """
 
     resource: JsonObject
     root: JsonObject
+    entries: Mapping[str, str]
+
+    def type_of(self, reference: str) -> str | None:
+        """The type of the resource that a reference leads to inside the record; None where it leads outside."""
+        if reference.startswith("#"):
+            contained = _objects(self.root.get("contained"))
+            found = next((item for item in contained if item.get("id") == reference[1:]), None)
+            return str(found.get("resourceType")) if found else None
+        return self.entries.get(reference)
 
 
 _UCUM = "http://unitsofmeasure.org"
@@ -260,6 +272,10 @@ def _choice_is(prefix: str, key: str) -> Callable[[JsonObject], bool]:
     return lambda value: all(name == key for name in value if name.startswith(prefix) and name[len(prefix)].isupper())
 
 
+def _is_negative(value: Any) -> bool:
+    return isinstance(value, int | float) and value < 0
+
+
 def _extension_or_value(value: JsonObject, _scope: Scope) -> bool:
     has_value = any(key.startswith(("value", "_value")) for key in value)
     return ("extension" in value) is not has_value
@@ -300,6 +316,8 @@ FUNCTIONS: dict[str, Function] = {
     "que-12": lambda value, _: len(_list(value.get("enableWhen"))) <= 2 or "enableBehavior" in value,
     "que-13": lambda value, _: value.get("repeats") is True or len(_list(value.get("initial"))) <= 1,
     "csd-1": _concept_codes_distinct,
+    "tim-4": lambda value, _: not _is_negative(value.get("duration")),
+    "tim-5": lambda value, _: not _is_negative(value.get("period")),
     "age-1": lambda value, _: _ucum(value) and (not isinstance(value.get("value"), int | float) or value["value"] > 0),
     "cnt-3": lambda value, _: _ucum(value) and value.get("code", "1") == "1",
     "drt-1": lambda value, _: "code" not in value or ("value" in value and "system" in value and _ucum(value)),

@@ -19,12 +19,13 @@ _MONTH_DAY = (
 _DAY = rf"(?:{_YEAR}-{_MONTH_DAY}|{_LEAP_YEAR}-02-29)"
 _TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\.[0-9]+)?"
 _ZONE = r"(?:Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))"
-_UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+_UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
 _INTEGER_LIMIT = 2_147_483_647
 
 _TEXT: JsonObject = {"type": "string", "minLength": 1}
 _URI: JsonObject = {"type": "string", "pattern": r"^[^ \t\r\n]+$"}
+_OID = r"urn:oid:[0-2](?:\.(?:0|[1-9][0-9]*))+"
 
 # type -> (schema, remedy)
 _PRIMITIVES: dict[str, tuple[JsonObject, str]] = {
@@ -45,11 +46,17 @@ _PRIMITIVES: dict[str, tuple[JsonObject, str]] = {
     "string": (_TEXT, "write text of at least one character."),
     "markdown": (_TEXT, "write text of at least one character."),
     "xhtml": (_TEXT, "write one xhtml div element."),
-    "uri": (_URI, "write a URI without spaces."),
+    "uri": (
+        {**_URI, "anyOf": [{"not": {"pattern": "^urn:(?:oid|uuid):"}}, {"pattern": rf"^(?:{_OID}|urn:uuid:{_UUID})$"}]},
+        "write a URI without spaces; after urn:oid: a valid OID, after urn:uuid: a UUID in lower case.",
+    ),
     "url": (_URI, "write a URL without spaces."),
-    "canonical": (_URI, "write a canonical URL without spaces."),
+    "canonical": (
+        {"type": "string", "pattern": r"^(?:#|[A-Za-z][A-Za-z0-9+.\-]*:)[^ \t\r\n]*$"},
+        "write an absolute URL without spaces, or # and the id of a contained resource.",
+    ),
     "oid": (
-        {"type": "string", "pattern": r"^urn:oid:[0-2](?:\.(?:0|[1-9][0-9]*))+$"},
+        {"type": "string", "pattern": rf"^{_OID}$"},
         "write urn:oid: and the number.",
     ),
     "uuid": ({"type": "string", "pattern": rf"^urn:uuid:{_UUID}$"}, "write urn:uuid: and the UUID."),

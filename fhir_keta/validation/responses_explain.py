@@ -88,9 +88,9 @@ class Explanation:
         for refusal in engine.refusals(scope):
             findings += self._of_refusal(engine, refusal, scope)
         findings += [finding for fault in totals for finding in self._of_fault(fault)]
-        kept = dict.fromkeys((f.rule, f.expression) for f in findings if not self._follows(f, findings))
-        by_place = {(finding.rule, finding.expression): finding for finding in reversed(findings)}
-        return [rules.issue(rule, at, **by_place[rule, at].names) for rule, at in kept]
+        unique = {(finding.rule, finding.expression, finding.link_id): finding for finding in reversed(findings)}
+        kept = self._without_consequences(list(unique.values())[::-1])
+        return [rules.issue(finding.rule, finding.expression, **finding.names) for finding in kept]
 
     def _locate(self, element: JsonObject, expression: str) -> None:
         self._expressions[id(element)] = expression
@@ -204,19 +204,24 @@ class Explanation:
 
     # what only follows from another finding
 
-    def _follows(self, finding: Finding, findings: list[Finding]) -> bool:
-        """Whether a finding only follows from another one."""
-        for other in findings:
-            if other.rule == "response-disabled" and _is_below(finding, other):
-                return True
-        own = {other.link_id for other in findings if other.rule not in _CONSEQUENCES | _TOTALS}
+    def _without_consequences(self, findings: list[Finding]) -> list[Finding]:
+        """Leave out what only follows from another finding that stays."""
+        disabled = [finding for finding in findings if finding.rule == "response-disabled"]
+        reasons = [finding for finding in findings if not any(_is_inside(finding, outer) for outer in disabled)]
+        kept = [finding for finding in findings if not self._follows_from(finding, reasons)]
+        disabled = [finding for finding in kept if finding.rule == "response-disabled"]
+        return [finding for finding in kept if not any(_is_inside(finding, outer) for outer in disabled)]
+
+    def _follows_from(self, finding: Finding, reasons: list[Finding]) -> bool:
+        """Whether a missing item, an item that should not be, or a total only follows from what is wrong elsewhere."""
+        faulty = {reason.link_id for reason in reasons if reason.rule not in _CONSEQUENCES | _TOTALS}
         if finding.rule in _TOTALS:
             asked = {finding.link_id, *self._members.get(finding.link_id or "", ())}
-            return bool(asked & own) or any(other.rule in _STRAYS for other in findings)
+            return bool(asked & faulty) or any(reason.rule in _STRAYS for reason in reasons)
         if finding.rule in _CONSEQUENCES and finding.link_id is not None:
-            misplaced = {other.link_id for other in findings if other.rule == "response-nesting"}
+            misplaced = {reason.link_id for reason in reasons if reason.rule == "response-nesting"}
             asked = {condition.question for condition in self._tree.by_link_id[finding.link_id].conditions}
-            return bool(asked & own) or finding.link_id in misplaced
+            return bool(asked & faulty) or finding.link_id in misplaced
         return False
 
 
@@ -252,7 +257,7 @@ def _comment(schema: Any, path: Path) -> str:
     return found
 
 
-def _is_below(finding: Finding, disabled: Finding) -> bool:
+def _is_inside(finding: Finding, disabled: Finding) -> bool:
     """Whether a finding is inside a disabled item, or about that item itself."""
     if finding.expression == disabled.expression:
         return finding.rule != "response-disabled"

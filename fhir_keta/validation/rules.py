@@ -65,9 +65,12 @@ _RULES = (
     Rule("slice-unmatched", "error", "structure", "Matches none of the slices, and this profile allows no others."),
     Rule("reference-target", "error", "structure", "A reference to {allowed} is expected here."),
     Rule("reference-unresolved", "error", "structure", "The reference does not lead to anything in this record."),
+    Rule("bundle-full-url", "error", "structure", "{problem}."),
+    Rule("canonical-absolute", "error", "value", "The url of a definition is an absolute URI."),
     Rule(
         "extension-unknown", "error", "extension", "The extension is not known here, so its content cannot be trusted."
     ),
+    Rule("extension-modifier", "error", "extension", "The extension {name} may stand only in {place}."),
     Rule("extension-context", "error", "extension", "The extension {name} may not stand here (allowed: {allowed})."),
     Rule(
         "profile-unknown",

@@ -11,10 +11,11 @@ from fhir_keta.errors import DefinitionError
 from fhir_keta.records.parse import ParseFault, parse
 from fhir_keta.records.source import Place
 from fhir_keta.validation import rules
+from fhir_keta.validation.bundles import entry_types, full_urls
 from fhir_keta.validation.compiler import Compiled, compile_structure
 from fhir_keta.validation.engine import Engine, compile_schema
 from fhir_keta.validation.explain import explain, suggestion
-from fhir_keta.validation.extensions import allowed_here, contexts_in_words
+from fhir_keta.validation.extensions import allowed_here, contexts_in_words, is_modifier
 from fhir_keta.validation.functions import FoundExtension, NestedResource, walk
 from fhir_keta.validation.index import Trace, indexed
 from fhir_keta.validation.invariants import Scope
@@ -76,13 +77,13 @@ class Validator:
             except ParseFault as fault:
                 found = rules.issue(fault.rule, "", **fault.names)
                 return [replace(found, place=Place("", fault.line, fault.column))]
-        issues = list(self._resource(resource, None, None))
+        issues = list(self._resource(resource, None, None, False))
         if isinstance(data, bytes) and not issues:
             issues += integer_literals(data, resource, self._base(resource).compiled)
         return list(dict.fromkeys(issues))
 
-    def _resource(self, resource: Any, prefix: str | None, root: JsonObject | None) -> Iterator[Issue]:
-        """One resource: ``prefix`` is its FHIRPath (None: its type), ``root`` the container of a contained one."""
+    def _resource(self, resource: Any, prefix: str | None, outer: Scope | None, contained: bool) -> Iterator[Issue]:
+        """One resource: ``prefix`` is its FHIRPath (None: its type), ``outer`` the scope of the one around it."""
         if not isinstance(resource, dict):
             yield rules.issue("json-not-object", prefix or "", found="something else")
             return
@@ -98,7 +99,10 @@ class Validator:
         expression = prefix or name
         canonicals, unknown = self._claimed(resource, expression)
         yield from unknown
-        scope = Scope(resource, root or resource)
+        scope = Scope(resource, outer.root if outer and contained else resource, outer.entries if outer else {})
+        if name == "Bundle":
+            scope = replace(scope, entries=entry_types(resource))
+            yield from full_urls(resource, expression, self.library.resource_types)
         checkers = [checker for canonical in canonicals if (checker := self._checker(canonical))]
         found = False
         for checker in checkers or [self._base(resource)]:
@@ -110,7 +114,7 @@ class Validator:
             if isinstance(each, Issue):
                 yield each
             elif isinstance(each, NestedResource):
-                yield from self._resource(each.value, each.expression, scope.root if each.contained else None)
+                yield from self._resource(each.value, each.expression, scope, each.contained)
             else:
                 yield from self._extension(each)
         if name == "QuestionnaireResponse" and not found:
@@ -180,6 +184,9 @@ class Validator:
         if not allowed_here(structure, found.element_path, found.element_type, self.library):
             allowed = contexts_in_words(structure)
             yield rules.issue("extension-context", found.expression, name=structure["id"], allowed=allowed)
+        if is_modifier(structure) is not found.modifier:
+            place = "extension" if found.modifier else "modifierExtension"
+            yield rules.issue("extension-modifier", found.expression, name=structure["id"], place=place)
         checker = self._checker(url)
         if checker is not None:
             yield from self._structure(checker, found.value, found.expression)

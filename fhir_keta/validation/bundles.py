@@ -1,0 +1,58 @@
+"""Bundles: what their entries are called, so that references inside find them (R4, Bundle, Resource URL)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from fhir_keta.validation import rules
+from fhir_keta.validation.issue import Issue
+
+JsonObject = dict[str, Any]
+
+_WITHOUT_FULL_URL = frozenset({"transaction", "batch", "transaction-response", "batch-response"})
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_ON_A_SERVER = re.compile(r"https?://.*/([A-Z][A-Za-z]+)/([A-Za-z0-9.-]{1,64})")
+
+
+def entry_types(bundle: JsonObject) -> dict[str, str]:
+    """The resource types in a Bundle by the names that references use: fullUrl, and ``Type/id``."""
+    found: dict[str, str] = {}
+    for _, full_url, resource in _entries(bundle):
+        if isinstance(resource, dict) and isinstance(resource.get("resourceType"), str):
+            name = resource["resourceType"]
+            if isinstance(full_url, str):
+                found[full_url] = name
+            if isinstance(resource.get("id"), str):
+                found[f"{name}/{resource['id']}"] = name
+    return found
+
+
+def full_urls(bundle: JsonObject, expression: str, resource_types: frozenset[str]) -> Iterator[Issue]:
+    """Each entry is named, absolutely, and by a server's URL only as that server would (R4, Bundle.entry.fullUrl)."""
+    for position, full_url, resource in _entries(bundle):
+        if not isinstance(resource, dict):
+            continue
+        problem = ""
+        if not isinstance(full_url, str):
+            if full_url is None and bundle.get("type") not in _WITHOUT_FULL_URL:
+                problem = "The entry has no fullUrl, so that nothing can refer to it: only transactions and batches may"
+        elif not _ABSOLUTE.match(full_url):
+            problem = "The fullUrl is not absolute"
+        elif _on_a_server(full_url, resource_types) not in (None, (resource.get("resourceType"), resource.get("id"))):
+            problem = "The fullUrl looks like a server's, but does not end in the type and id of this resource"
+        if problem:
+            yield rules.issue("bundle-full-url", f"{expression}.entry[{position}]", problem=problem)
+
+
+def _on_a_server(full_url: str, resource_types: frozenset[str]) -> tuple[str, str] | None:
+    found = _ON_A_SERVER.fullmatch(full_url)
+    return (found[1], found[2]) if found and found[1] in resource_types else None
+
+
+def _entries(bundle: JsonObject) -> Iterator[tuple[int, Any, Any]]:
+    entries = bundle.get("entry")
+    for position, entry in enumerate(entries if isinstance(entries, list) else ()):
+        if isinstance(entry, dict):
+            yield position, entry.get("fullUrl"), entry.get("resource")
