@@ -186,6 +186,11 @@ class Oracle:
         """A line for each definition that could not be read or got no snapshot."""
         return list(self._ask()["problems"])
 
+    def structure(self, canonical: str) -> dict[str, Any] | None:
+        """A StructureDefinition with the snapshot that HL7's own generator makes."""
+        found: dict[str, Any] | None = self._ask(structure=canonical)["structure"]
+        return found
+
     def check(
         self, resource: Mapping[str, Any] | bytes | bytearray | str, profiles: Sequence[str] = ()
     ) -> list[OracleIssue]:

@@ -11,6 +11,8 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
+import org.hl7.fhir.convertors.factory.VersionConvertorFactory_40_50;
+import org.hl7.fhir.r4.formats.JsonParser;
 import org.hl7.fhir.r5.context.ContextUtilities;
 import org.hl7.fhir.r5.elementmodel.Manager.FhirFormat;
 import org.hl7.fhir.r5.model.CanonicalResource;
@@ -74,6 +76,14 @@ final class Definitions {
       throw error;
     }
     return messages.stream().distinct().toList();
+  }
+
+  /** A structure as the validator uses it, snapshot included, as R4 JSON; null when there is none. */
+  String structure(String canonical) throws Exception {
+    refresh();
+    StructureDefinition structure = engine.getContext().fetchResource(StructureDefinition.class, canonical);
+    if (structure == null) return null;
+    return new JsonParser().composeString(VersionConvertorFactory_40_50.convertResource(structure));
   }
 
   /**

@@ -2,6 +2,7 @@ package keta;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
+import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.io.BufferedReader;
@@ -26,7 +27,8 @@ import org.hl7.fhir.validation.ValidationEngine;
  * <p>A request is {@code {"id": 1, "definitions": ["folder", ...], "profiles": ["canonical", ...], "data": "base64"}}, where
  * the data are the bytes of one resource in JSON, well-formed or not; without data it only loads the definitions. The
  * answer is {@code {"id": 1, "issue": [...], "problems": [...]}}: the issues of an OperationOutcome with line, column and
- * messageId, and what was wrong with the definitions themselves; or {@code {"id": 1, "failure": "..."}}.
+ * messageId, and what was wrong with the definitions themselves; or {@code {"id": 1, "failure": "..."}}. A request with
+ * {@code "structure": "canonical"} is answered with that StructureDefinition and the snapshot that the validator made.
  */
 public final class Oracle {
   private static final int DEFINITION_SETS_KEPT = 3;
@@ -59,6 +61,10 @@ public final class Oracle {
         if (request.has("data")) {
           byte[] data = Base64.getDecoder().decode(request.get("data").getAsString());
           answer.add("issue", issues(definitions.check(data, strings(request, "profiles"))));
+        }
+        if (request.has("structure")) {
+          String structure = definitions.structure(request.get("structure").getAsString());
+          answer.add("structure", structure == null ? JsonNull.INSTANCE : JsonParser.parseString(structure));
         }
         JsonArray problems = new JsonArray();
         definitions.problems().forEach(problems::add);
