@@ -177,7 +177,7 @@ def profiles() -> list[JsonObject]:
 def _resources(name: str) -> list[JsonObject]:
     found = [_resource(file) for file in sorted(_folder(name).rglob("*.json"))]
     if not found:
-        raise DefinitionError(f"this installation of fhir-keta has nothing in its folder {name}; install the package again")
+        raise DefinitionError(f"this installation of fhir-keta has nothing in its folder {name}; install it again")
     return found
 
 
