@@ -68,7 +68,11 @@ def _expected(element: Element, path: list[str], library: Library) -> Matcher | 
             return partial(operator.eq, value) if prefix == "fixed" else partial(_contains, value)
     if path:
         child = _child(element, path[0])
-        return None if child is None else _expected(child, path[1:], library)
+        if child is None:
+            return None
+        # what a required inner slice fixes is there as well (R4's blood pressure: component.code.coding:SBPCode)
+        stated = (child, *(inner for inner in child.slices.values() if inner.min >= 1))
+        return next((rule for each in stated if (rule := _expected(each, path[1:], library))), None)
     binding = element.definition.get("binding", {})
     if binding.get("strength") == "required" and (codes := library.codes(binding.get("valueSet", ""))):
         return lambda found: any(codes.contains(system, code) for system, code in _codings(found))
