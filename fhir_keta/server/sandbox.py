@@ -5,6 +5,7 @@ It behaves as a HAPI JPA server does for what this package asks of one; ``tests/
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -17,6 +18,7 @@ from fhir_keta.server import exact_json
 from fhir_keta.server.sandbox_interactions import NAME, Interactions, Reply, Request, Validate, issue, outcome
 
 if TYPE_CHECKING:
+    from fhir_keta.validation.issue import Issue
     from fhir_keta.validation.validator import Validator
 
 Resource = dict[str, Any]
@@ -122,6 +124,12 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing: the requests of a sandbox are of no interest on a terminal."""
 
 
+def _unknown(found: Issue, resource: Resource) -> str:
+    """The canonical behind a finding that it is unknown: a server may repeat it, the finding itself does not."""
+    place = re.search(r"\.meta\.profile\[(\d+)\]$", found.expression)
+    return f" ({resource['meta']['profile'][int(place[1])]})" if place else ""
+
+
 def _refusal(status: int, code: str, text: str) -> Reply:
     return Reply(status, outcome([issue("error", code, text)]))
 
@@ -145,7 +153,10 @@ class _OwnValidation:
         except DefinitionError as error:
             return [issue("error", "not-found", str(error))]
         return [
-            {**issue(found.severity, found.code, f"{found.rule}: {found.message}"), "expression": [found.expression]}
+            {
+                **issue(found.severity, found.code, f"{found.rule}: {found.message}{_unknown(found, resource)}"),
+                "expression": [found.expression],
+            }
             for found in findings
         ]
 
