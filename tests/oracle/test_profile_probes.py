@@ -17,12 +17,6 @@ UNSEEN = {
     "part of an image",
     "the patient judged",
     "a device suspected",
-    # "Could not confirm that the codes provided are from the required value set": LOINC, SNOMED CT and ATC are not
-    # loaded, though the value set lists its codes (R4, ValueSet expansion: enumerated concepts need no code system)
-    "total as item",
-    "item as total",
-    "not an infusion",
-    "esketamine",
 }
 
 

@@ -246,16 +246,16 @@ INVALID: list[tuple[str, dict[str, Any], str, str]] = [
     (
         "frequency as difficulty",
         changed("item", "valueCodeableConcept", concept(LOINC, "LA6573-5")),
-        "keta-instrument-item-3",
+        "keta-instrument-item-4",
         OBS,
     ),
     (
         "item on our scale",
         changed("item", "valueCodeableConcept", own("intensity", "strongly")),
-        "binding-required",
-        CODED,
+        "keta-instrument-item-4",
+        OBS,
     ),
-    ("total as item", changed("item", "code", concept(LOINC, "44261-6")), "binding-required", f"{OBS}.code"),
+    ("total as item", changed("item", "code", concept(LOINC, "44261-6")), "keta-instrument-item-5", OBS),
     ("item without answer", changed("item", "valueCodeableConcept"), "cardinality-min", OBS),
     ("PHQ-9 of 28", changed("score", "valueInteger", 28), "keta-score-1", OBS),
     ("PHQ-9 of 28 as quantity", changed("score as quantity", "valueQuantity.value", 28), "keta-score-1", OBS),
@@ -270,9 +270,9 @@ INVALID: list[tuple[str, dict[str, Any], str, str]] = [
     ("score from nowhere", changed("score", "derivedFrom"), "keta-score-3", OBS),
     ("score without bands", changed("score", "referenceRange"), "cardinality-min", OBS),
     ("band without name", changed("score", "referenceRange.0.text"), "cardinality-min", f"{OBS}.referenceRange[0]"),
-    ("item as total", changed("score", "code", concept(LOINC, "44250-9")), "binding-required", f"{OBS}.code"),
+    ("item as total", changed("score", "code", concept(LOINC, "44250-9")), "keta-score-4", OBS),
     # the infusion, the drug, the event
-    ("not an infusion", changed("infusion", "code", concept(SNOMED, "18629005")), "binding-required", "Procedure.code"),
+    ("not an infusion", changed("infusion", "code", concept(SNOMED, "18629005")), "keta-infusion-3", "Procedure"),
     ("no start", changed("infusion", "performedPeriod.start"), "keta-infusion-1", "Procedure"),
     ("start without time", changed("infusion", "performedPeriod.start", "2026-03-02"), "keta-infusion-1", "Procedure"),
     ("no end", changed("infusion", "performedPeriod.end"), "keta-infusion-2", "Procedure"),
@@ -286,8 +286,8 @@ INVALID: list[tuple[str, dict[str, Any], str, str]] = [
     (
         "esketamine",
         changed("administration", "medicationCodeableConcept", concept(ATC, "N06AX27")),
-        "binding-required",
-        f"{ADMINISTRATION}.medication.ofType(CodeableConcept)",
+        "keta-administration-3",
+        ADMINISTRATION,
     ),
     ("no infusion", changed("administration", "partOf"), "cardinality-min", ADMINISTRATION),
     (
