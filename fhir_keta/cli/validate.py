@@ -13,8 +13,8 @@ from fhir_keta.reporting.result import Counts, results
 
 @click.command()
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
-@click.option("--profile", "profiles", metavar="URL", multiple=True, help="Check against this profile too. Repeatable.")
-@click.option("--format", "format_name", type=click.Choice(list(FORMATS)), default="text", show_default=True)
+@click.option("--profile", metavar="URL", multiple=True, help="Check against this profile too. Repeatable.")
+@click.option("--format", type=click.Choice(list(FORMATS)), default="text", show_default=True)
 @click.option("--strict", is_flag=True, help="An unknown profile or questionnaire is an error, not a warning.")
 @click.option(
     "--fail-on",
@@ -23,7 +23,7 @@ from fhir_keta.reporting.result import Counts, results
     show_default=True,
     help="The least severity that makes the exit code 1.",
 )
-def validate(paths: tuple[str, ...], profiles: tuple[str, ...], format_name: str, strict: bool, fail_on: str) -> None:
+def validate(paths: tuple[str, ...], profile: tuple[str, ...], format: str, strict: bool, fail_on: str) -> None:
     """Check FHIR R4 records: JSON files, folders, Bundles, NDJSON, .gz of these, or - for standard input.
 
     Findings go to standard output, a summary to standard error. Nothing of a record but resource types and ids is
@@ -32,8 +32,8 @@ def validate(paths: tuple[str, ...], profiles: tuple[str, ...], format_name: str
     items = read(paths)
     from fhir_keta.validation.validator import Validator
 
-    validator = Validator(profiles=profiles, strict=strict)
-    reporter = FORMATS[format_name](sys.stdout)
+    validator = Validator(profiles=profile, strict=strict)
+    reporter = FORMATS[format](sys.stdout)
     counts = Counts()
     for result in results(items, validator.check):
         counts.add(result)

@@ -76,17 +76,17 @@ def results(items: Iterable[Record | Fault], check: Callable[[bytes], list[Issue
 
 
 def placed(issues: Iterable[Issue], record: Record) -> list[Issue]:
-    """The issues of a record with line and column filled, each found by its FHIRPath.
+    """The issues of a record with line and column filled, each found by its FHIRPath, in the order of the text.
 
     An issue that brings a place of its own (where the JSON breaks) keeps line and column, counted on from where the
     record starts.
     """
     issues = list(issues)
     asked = [(issue.expression, issue.rule in _AT_THE_NAME) for issue in issues]
-    return [
-        replace(issue, place=_counted_on(record.place, _own_place(issue) or found or _fault_place(record.data)))
-        for issue, found in zip(issues, locate_all(record.data, asked), strict=True)
-    ]
+    found = zip(issues, locate_all(record.data, asked), strict=True)
+    within = [(_own_place(issue) or _fault_place(issue, record) or place, issue) for issue, place in found]
+    within.sort(key=lambda each: each[0] or (0, 0))
+    return [replace(issue, place=_counted_on(record.place, place)) for place, issue in within]
 
 
 def _own_place(issue: Issue) -> tuple[int, int] | None:
@@ -95,9 +95,11 @@ def _own_place(issue: Issue) -> tuple[int, int] | None:
     return issue.place.line, issue.place.column or 1
 
 
-def _fault_place(data: bytes) -> tuple[int, int] | None:
+def _fault_place(issue: Issue, record: Record) -> tuple[int, int] | None:
+    if issue.expression:
+        return None
     try:
-        parse(data)
+        parse(record.data)
     except ParseFault as fault:
         return fault.line, fault.column
     return None
