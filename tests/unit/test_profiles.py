@@ -354,6 +354,9 @@ def test_the_guide_lists_every_definition_once() -> None:
     questionnaires = ["keta-before", "keta-during", "keta-after", "keta-discharge", "keta-follow-up", "phq-9", "gad-7"]
     expected = {f"{path.parent.name}/{path.stem}" for path in FILES} | {f"Questionnaire/{q}" for q in questionnaires}
     assert sorted(listed) == sorted(expected - {"ImplementationGuide/fhir-keta"})
+    for resource in guide["definition"]["resource"]:
+        listed_one = load(*resource["reference"]["reference"].split("/"))
+        assert resource["name"] == listed_one.get("title", "Search by time point")
     groups = {grouping["id"] for grouping in guide["definition"]["grouping"]}
     assert {resource["groupingId"] for resource in guide["definition"]["resource"]} == groups
     assert (guide["packageId"], guide["license"], guide["fhirVersion"]) == (
