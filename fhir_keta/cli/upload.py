@@ -54,10 +54,12 @@ def upload(
 def _bundled_definitions() -> Iterator[dict[str, Any]]:
     """Our own definitions, with snapshots and narratives. Those of SDC are not ours to upload."""
     from fhir_keta.definitions.library import bundled, profiles
+    from fhir_keta.definitions.narrative import with_narrative
 
     library = bundled()
     for definition in profiles():
-        yield library.structure(definition["url"]) or definition
+        canonical = f"{definition['url']}|{definition['version']}"
+        yield with_narrative(library.structure(canonical) or definition)
 
 
 def _records(paths: Sequence[str]) -> Iterator[Record]:

@@ -33,7 +33,7 @@ class Report:
     """What became of a plan, in its order. ``stopped`` is the error that ended it early, if one did."""
 
     results: tuple[Result, ...]
-    stopped: ServerError | None = None
+    stopped: ServerError | KeyboardInterrupt | None = None
 
     def counts(self) -> Counter[str]:
         """How many results there are of each status."""
@@ -49,11 +49,11 @@ def apply(plan: Plan, client: Client, progress: Callable[[Result], None] | None 
     """Send what the plan says is to be written, in its order, and call ``progress`` with each result.
 
     A refused resource does not stop the others, except those that refer to it: they are skipped. An error of the server
-    or the way to it stops: what follows was not tried. Raises nothing for either; see ``Report``.
+    or the way to it, or Ctrl-C, stops: what follows was not tried. Raises nothing of these; see ``Report``.
     """
     results: list[Result] = []
     missing: dict[int, str] = {}
-    stopped: ServerError | None = None
+    stopped: ServerError | KeyboardInterrupt | None = None
     for index, group in enumerate(plan.groups):
         lacking = [missing[needed] for needed in sorted(group.needs) if needed in missing]
         if stopped is not None:
@@ -64,9 +64,9 @@ def apply(plan: Plan, client: Client, progress: Callable[[Result], None] | None 
         else:
             try:
                 done = list(_sent(group, client))
-            except ServerError as error:
+            except (ServerError, KeyboardInterrupt) as error:
                 stopped = error
-                state: Status = "unknown" if isinstance(error, Interrupted) else "not tried"
+                state: Status = "unknown" if isinstance(error, Interrupted | KeyboardInterrupt) else "not tried"
                 done = [Result(entry, _unsent(entry, state)) for entry in group.entries]
         for result in done:
             if result.status in ("refused", "skipped"):

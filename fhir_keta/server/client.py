@@ -7,7 +7,7 @@ Two kinds of error: ``Refused`` is about the one resource that was sent, the nex
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import requests
 
 Resource = dict[str, Any]
+Parameters = Mapping[str, str] | Sequence[tuple[str, str]]
 
 FHIR_JSON = "application/fhir+json"
 _LONGEST_MESSAGE = 1000
@@ -101,7 +102,7 @@ class Client:
                 return None
             raise
 
-    def search(self, resource_type: str, parameters: Mapping[str, str]) -> Iterator[Resource]:
+    def search(self, resource_type: str, parameters: Parameters) -> Iterator[Resource]:
         """Every match, page after page; included resources and outcomes in the answer are left out."""
         page = self._request("GET", resource_type, parameters=parameters).resource
         seen: set[str] = set()
@@ -151,7 +152,7 @@ class Client:
         *,
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
-        parameters: Mapping[str, str] | None = None,
+        parameters: Parameters | None = None,
     ) -> Answer:
         import requests
 
@@ -166,7 +167,7 @@ class Client:
             response = self._session().request(
                 method,
                 url,
-                params=parameters,
+                params=[*(parameters.items() if isinstance(parameters, Mapping) else parameters or ())],
                 data=body,
                 headers=sent | dict(headers or {}),
                 timeout=(10.0, self._timeout),

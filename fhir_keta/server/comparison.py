@@ -52,8 +52,8 @@ def _without(resource: Resource, names: Iterable[str]) -> Resource:
 def _differing_meta(ours: Resource, theirs: Resource, path: str) -> Iterator[str]:
     """Profiles, tags and labels of ours must be there, in any order; tags and labels of the server are its business."""
     for name in _LABELS:
-        wanted = [_identity(item) for item in ours.get(name) or ()]
-        there = [_identity(item) for item in theirs.get(name) or ()]
+        wanted = [_identity(item) for item in _list(ours.get(name))]
+        there = [_identity(item) for item in _list(theirs.get(name))]
         yield from (f"{path}.{name}[{index}]" for index, item in enumerate(wanted) if item not in there)
         if name == "profile" and any(item not in wanted for item in there):
             yield f"{path}.{name}"
@@ -64,6 +64,10 @@ def _differing_meta(ours: Resource, theirs: Resource, path: str) -> Iterator[str
 def _object(value: Any) -> Resource:
     """Whatever is no object says nothing here; the server has its say when it is sent."""
     return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _identity(item: Any) -> Any:

@@ -7,6 +7,8 @@ from decimal import Decimal
 from json.encoder import encode_basestring
 from typing import Any, NoReturn
 
+from fhir_keta.records.parse import LEVELS
+
 
 class ExactDecimal(Decimal):
     """A Decimal that prints as it was written."""
@@ -24,7 +26,7 @@ class ExactDecimal(Decimal):
 
 
 def parse(data: bytes | str) -> Any:
-    """The JSON value in ``data``, with decimals as ``Decimal``. Raises ValueError for anything that is not JSON."""
+    """The JSON value in ``data``, with decimals as ``Decimal``. Raises ValueError for what is not, or too deep."""
     text = data if isinstance(data, str) else data.decode("utf-8-sig")
     try:
         value = json.loads(text, parse_float=ExactDecimal, parse_constant=_refuse_constant)
@@ -32,12 +34,23 @@ def parse(data: bytes | str) -> Any:
             write(value)  # half a surrogate pair is no text that could be sent: UnicodeEncodeError is a ValueError
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
+    _check_depth(value)
     return value
 
 
 def write(value: Any) -> bytes:
     """``value`` (as ``parse`` gives it, or with floats) as compact UTF-8 JSON."""
     return _text(value).encode()
+
+
+def _check_depth(value: Any) -> None:
+    level = [value]
+    for _ in range(LEVELS + 1):
+        holders = [node for node in level if isinstance(node, dict | list)]
+        if not holders:
+            return
+        level = [child for node in holders for child in (node.values() if isinstance(node, dict) else node)]
+    raise ValueError(f"nested more than {LEVELS} levels deep")
 
 
 def _refuse_constant(name: str) -> NoReturn:

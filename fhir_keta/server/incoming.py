@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeGuard
 
 from fhir_keta.errors import InputError
 from fhir_keta.records.source import Place, Record
@@ -26,6 +26,8 @@ _CANONICAL_TYPES = re.compile(
     "ResearchDefinition|ResearchElementDefinition|RiskEvidenceSynthesis|SearchParameter|StructureDefinition|"
     "StructureMap|TerminologyCapabilities|TestScript|ValueSet"
 )
+_TYPE = re.compile(r"[A-Z][A-Za-z]{1,63}")
+_ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9\-.]{1,64}")  # "." and ".." would be a way up in a URL
 _SPLIT = ("transaction", "batch", "collection", "searchset")
 _STORED_WHOLE = ("document", "message")
 
@@ -131,7 +133,7 @@ def _of_record(record: Record) -> list[Parcel]:
         resource = exact_json.parse(record.data)
     except ValueError as error:
         raise InputError(f"{_at(record.place)}not JSON. Run fhir-keta validate on it.") from error
-    if not isinstance(resource, dict) or not isinstance(resource.get("resourceType"), str):
+    if not _is_resource(resource):
         raise InputError(f"{_at(record.place)}not a FHIR resource. Run fhir-keta validate on it.")
     if resource["resourceType"] != "Bundle" or resource.get("type") in _STORED_WHOLE:
         return [Parcel((_identified(resource, record.place, "", record.data),))]
@@ -143,7 +145,8 @@ def _of_record(record: Record) -> list[Parcel]:
     items = tuple(_of_entries(resource, record.place))
     if kind == "transaction":
         # a server resolves urn: addresses within a transaction, but takes absolute ones for references to elsewhere
-        as_read = all(item.full_url is None or item.full_url.startswith("urn:") for item in items)
+        elsewhere = {item.full_url for item in items if item.full_url and not item.full_url.startswith("urn:")}
+        as_read = not any(name == "reference" and text in elsewhere for name, text in strings(resource["entry"]))
         return [Parcel(items, transaction=True, data=record.data if as_read else None)] if items else []
     return [Parcel((item,)) for item in items]
 
@@ -167,7 +170,7 @@ def _of_entries(bundle: Resource, place: Place) -> Iterator[Incoming]:
 
 def _of_entry(entry: Resource, place: Place, where: str, *, requested: bool) -> Incoming:
     resource, request = entry.get("resource"), entry.get("request", {})
-    if not isinstance(resource, dict) or not isinstance(resource.get("resourceType"), str):
+    if not _is_resource(resource):
         raise InputError(f"{_at(place)}{where}has no resource: an upload only writes. Leave the entry out.")
     full_url = entry.get("fullUrl") if isinstance(entry.get("fullUrl"), str) else None
     if not requested:
@@ -193,9 +196,18 @@ def _of_entry(entry: Resource, place: Place, where: str, *, requested: bool) -> 
     raise InputError(f"{_at(place)}{where}is not a PUT or POST: an upload only writes. Leave the entry out.")
 
 
+def _is_resource(value: Any) -> TypeGuard[Resource]:
+    kind = value.get("resourceType") if isinstance(value, dict) else None
+    return isinstance(kind, str) and _TYPE.fullmatch(kind) is not None
+
+
 def _identified(resource: Resource, place: Place | None, where: str, data: bytes | None) -> Incoming:
     item = Incoming(resource, place, data)
-    if item.canonical is None and not isinstance(item.id, str):
+    if "id" in resource and not (isinstance(item.id, str) and _ID.fullmatch(item.id)):
+        raise InputError(
+            f"{_at(place)}{where}the id of this {item.type} is not a FHIR id. Run fhir-keta validate on it."
+        )
+    if item.canonical is None and item.id is None:
         raise InputError(
             f"{_at(place)}{where}{item.type} has no id: give it one. Records are put under their id, so that a second "
             "upload changes nothing."

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import parse_qsl
 
+from fhir_keta.errors import ServerError
 from fhir_keta.records.source import Record
 from fhir_keta.server.capability import Capability, preflight
-from fhir_keta.server.client import Client, Resource
+from fhir_keta.server.client import Client, Refused, Resource
 from fhir_keta.server.comparison import differences
 from fhir_keta.server.incoming import Incoming, Parcel, parcels
 from fhir_keta.server.order import in_dependency_order
@@ -74,7 +75,10 @@ def plan(sources: Iterable[Resource | Record], client: Client, *, overwrite: boo
     ordered = in_dependency_order(parcels(sources))
     capability = preflight(client)
     items = [item for each in ordered for item in each.parcel.items if capability.stores(item.type)]
-    there = _There.look_up(client, items)
+    try:
+        there = _There.look_up(client, items)
+    except Refused as error:
+        raise ServerError(f"{client.base} refused to be searched: {error} Nothing was written.") from error
     groups = []
     for each in ordered:
         entries = tuple(_entry(item, there, capability, overwrite) for item in each.parcel.items)
@@ -98,7 +102,7 @@ class _There:
         there = cls(client.base, defaultdict(list), {}, {})
         for item in items:
             if item.condition is not None:
-                found = client.search(item.type, dict(parse_qsl(item.condition, keep_blank_values=True)))
+                found = client.search(item.type, parse_qsl(item.condition, keep_blank_values=True))
                 there.by_condition[item.type, item.condition] = list(found)
             if item.is_definition:
                 urls[item.type].append(item.resource["url"])
@@ -154,7 +158,11 @@ def _definition(item: Incoming, there: _There, overwrite: bool) -> Entry:
         entry = next((each for each in compared if each.target == item.id), compared[0])
         reason = f"the server has {item.canonical} with other content: {entry.reason}"
         return Entry(item, "update" if overwrite else "conflict", entry.target, entry.version, reason)
-    return Entry(item, "create", _free_id(item, there))
+    target = _free_id(item, there)
+    beside = target != item.id and item.id is not None
+    return Entry(
+        item, "create", target, reason=f"{item.type}/{item.id} is another one: put beside it" if beside else ""
+    )
 
 
 def _free_id(item: Incoming, there: _There) -> str | None:

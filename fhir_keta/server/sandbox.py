@@ -6,6 +6,7 @@ It behaves as a HAPI JPA server does for what this package asks of one; ``tests/
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -64,6 +65,11 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
     interactions: Interactions
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is no error of the server."""
+        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

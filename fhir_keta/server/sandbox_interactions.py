@@ -65,7 +65,12 @@ class Interactions:
                 return self._route(request)
         except Failure as failure:
             return Reply(failure.status, outcome([issue("error", failure.code, str(failure))]))
-        except (AttributeError, KeyError, TypeError) as error:  # an object where FHIR has a list, and the like
+        except (
+            AttributeError,
+            KeyError,
+            TypeError,
+            RecursionError,
+        ) as error:  # an object where FHIR has a list, and the like
             said = f"The body is not a well-formed FHIR resource ({type(error).__name__})"
             return Reply(400, outcome([issue("error", "structure", said)]))
 

@@ -78,6 +78,11 @@ def test_a_label_of_ours_that_the_server_lacks_shows(label: str) -> None:
     assert compare(with_(CODE_SYSTEM, meta={label: [value]}), CODE_SYSTEM) == [f"CodeSystem.meta.{label}[0]"]
 
 
+@pytest.mark.parametrize("meta", [7, [], {"tag": 7}, {"profile": {"a": 1}}, {"tag": ["x", 7]}])
+def test_what_is_not_well_formed_is_no_accident(meta: Any) -> None:
+    compare(with_(CODE_SYSTEM, meta=meta, text=meta), with_(CODE_SYSTEM, meta={"tag": [{"code": "x"}]}, text=meta))
+
+
 def test_a_narrative_written_by_hand_counts() -> None:
     ours = with_(CODE_SYSTEM, text={"status": "additional", "div": "<div>by hand</div>"})
     assert compare(ours, CODE_SYSTEM) == ["CodeSystem.text"]

@@ -4,9 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis.strategies import (
+    DataObject,
+    booleans,
+    data,
+    integers,
+    just,
+    lists,
+    none,
+    recursive,
+    sampled_from,
+    text,
+)
 
 from fhir_keta.errors import InputError, ServerError
 from fhir_keta.records.source import Place, Record
@@ -354,12 +368,39 @@ def test_a_long_chain_of_references_is_no_problem() -> None:
 # What cannot be uploaded
 
 
+@settings(max_examples=150, deadline=None)
+@given(data())
+def test_no_json_at_all_does_more_than_be_refused(drawn: DataObject) -> None:
+    """A Bundle in which one thing, anywhere, is replaced by any JSON: refused with InputError, or planned."""
+    whole = bundle(
+        put({**PATIENT, "meta": {"tag": [{"code": "x"}]}, "text": {"status": "additional"}}), put(code_system())
+    )
+    whole["entry"] += [put({**PATIENT, "text": {"status": "additional"}, "meta": {"tag": [{"code": "x"}]}})]
+    anything = recursive(none() | booleans() | integers() | text(max_size=5), lambda inner: lists(inner, max_size=2))
+    place: Any = whole
+    while True:
+        key = drawn.draw(sampled_from(list(place) if isinstance(place, dict) else range(len(place))))
+        if not isinstance(place[key], dict | list) or not place[key] or drawn.draw(booleans()):
+            place[key] = drawn.draw(anything | just({}))
+            break
+        place = place[key]
+    with suppress(InputError):
+        in_dependency_order(parcels([record(whole)]))
+
+
 @pytest.mark.parametrize(
     ("source", "said"),
     [
         ("{", "in.json:7: not JSON"),
         ("[]", "in.json:7: not a FHIR resource"),
         ({"id": "x"}, "in.json:7: not a FHIR resource"),
+        ({"resourceType": "Patient/../metadata", "id": "x"}, "in.json:7: not a FHIR resource"),
+        ({"resourceType": "Patient", "id": ".."}, "the id of this Patient is not a FHIR id"),
+        ({"resourceType": "Patient", "id": "a/b"}, "the id of this Patient is not a FHIR id"),
+        ({"resourceType": "Patient", "id": 7}, "the id of this Patient is not a FHIR id"),
+        ('{"resourceType":"Patient","id":"x","contact":' + "[" * 70 + "]" * 70 + "}", "in.json:7: not JSON"),
+        ({"resourceType": "Bundle", "type": "batch", "entry": {}}, "Bundle.entry is not a list"),
+        (bundle("x"), r"Bundle.entry\[0\] is not well-formed"),  # type: ignore[arg-type]
         ({"resourceType": "Patient"}, "in.json:7: Patient has no id: give it one"),
         (bundle(kind="history"), "a Bundle of type history is not uploaded"),
         (bundle(kind="transaction-response"), "is not uploaded"),
