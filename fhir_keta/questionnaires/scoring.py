@@ -12,12 +12,11 @@ An expression of another form is no total here: it is not evaluated, and nothing
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from fhir_keta.questionnaires.items import CALCULATED_EXPRESSION, Item, ItemTree
-from fhir_keta.questionnaires.values import TypedValue, typed_value
 
 JsonObject = dict[str, Any]
 
@@ -30,19 +29,18 @@ class Total:
     members: tuple[str, ...]
     weights: Mapping[str, int]
 
-    def score(self, answers: Mapping[str, Sequence[JsonObject]]) -> int | None:
-        """The total over the answers (``answer`` elements by linkId).
+    def score(self, items: Mapping[str, JsonObject]) -> int | None:
+        """The total over response items, given by linkId.
 
         None where a member is not answered exactly once, or with something that is not one of its options.
         """
         score = 0
-        for link_id in self.members:
-            given = answers.get(link_id, ())
-            value = typed_value(given[0]) if len(given) == 1 else None
-            code = value.value.get("code") if value is not None and isinstance(value.value, dict) else None
-            if not isinstance(code, str) or code not in self.weights:
-                return None
-            score += self.weights[code]
+        try:
+            for link_id in self.members:
+                (answer,) = items[link_id]["answer"]
+                score += self.weights[answer["valueCoding"]["code"]]
+        except (KeyError, ValueError, TypeError):
+            return None
         return score
 
 
@@ -227,8 +225,9 @@ def band(score: object, value: int) -> Band | None:
     return next((found for found in bands(score) if found.low <= value <= found.high), None)
 
 
-def total_value(answer: object) -> TypedValue | None:
-    """The number given as a total in an ``answer`` element, or None where it gives none."""
-    value = typed_value(answer)
-    is_number = value is not None and isinstance(value.value, int | float) and not isinstance(value.value, bool)
-    return value if is_number else None
+def total_value(item: JsonObject) -> float | None:
+    """The number that a response item gives as its total, or None where it gives none."""
+    answers = item.get("answer")
+    answer = answers[0] if isinstance(answers, list) and answers else None
+    value = answer.get("valueInteger", answer.get("valueDecimal")) if isinstance(answer, dict) else None
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -11,7 +11,6 @@ is checked elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -52,7 +51,7 @@ class ResponseChecker:
 
     def _accepts(self, response: JsonObject, engine: Engine) -> bool:
         scope, faults = index_response(response, self._plan)
-        return not faults and engine.is_valid(scope) and not any(self._total_faults(scope))
+        return not faults and engine.is_valid(scope) and not self._total_faults(scope)
 
     def _explain(self, response: JsonObject, engine: Engine) -> list[Issue]:
         response = without_odd_shapes(response)
@@ -60,20 +59,25 @@ class ResponseChecker:
         explanation = Explanation(self._tree, self._compiler.rules, self._totals, response)
         return explanation.issues(faults, engine, scope, self._total_faults(scope))
 
-    def _total_faults(self, scope: JsonObject) -> Iterator[Fault]:
+    def _total_faults(self, scope: JsonObject) -> list[Fault]:
         """Totals that do not follow from their answers, or come from an incomplete form."""
+        faults: list[Fault] = []
         for total in self._totals:
             element = scope.get(total.link_id)
-            if not isinstance(element, dict) or not element.get("answer"):
+            given = total_value(element) if isinstance(element, dict) else None
+            if element is None or given is None:
                 continue
-            if (value := total_value(element["answer"][0])) is None:
+            score = total.score(scope)
+            if score == given:
                 continue
-            answers = {member: scope.get(member, {}).get("answer", ()) for member in total.members}
-            score = total.score(answers)
-            if score is None and not all(answers.values()):
-                yield Fault("response-total-incomplete", element, total.link_id, ("answer", 0, "value"))
-            elif score is not None and score != value.value:
-                yield Fault("response-total", element, total.link_id, ("answer", 0, "value"))
+            if score is not None:
+                rule = "response-total"
+            elif not all(scope.get(member, {}).get("answer") for member in total.members):
+                rule = "response-total-incomplete"
+            else:
+                continue  # not evaluated: an answer is none of the options, which is a finding of its own
+            faults.append(Fault(rule, element, total.link_id, ("answer", 0, "value")))
+        return faults
 
     @cached_property
     def _tree(self) -> ItemTree:

@@ -85,12 +85,20 @@ class ResponseCompiler:
         properties: JsonObject = {}
         if owner is not None:
             properties[OWNER] = self._item(owner, complete) if owner.type == "group" else True
+        where_present: JsonObject = {}
         rules: list[JsonObject] = []
         for item in _flattened(items):
             properties.update(self._entries(item, complete))
-            rules += self._enablement(item, complete)
+            condition = self._enabled(item)
+            if condition is not None and item.conditions:
+                where_present[item.link_id] = self._conditional(item, condition, complete)
+                if item.required and complete:
+                    rules.append({"if": condition, "then": self._required_in(self._parent(item), [item.link_id])})
         rules += self._required(owner, items, complete)
-        return {"properties": properties, **({"allOf": rules} if rules else {})}
+        schema: JsonObject = {"properties": properties}
+        if where_present:
+            schema["dependentSchemas"] = where_present
+        return {**schema, "allOf": rules} if rules else schema
 
     def _entries(self, item: Item, complete: bool) -> Iterator[tuple[str, Schema]]:
         """What a scope has of one item."""
@@ -140,18 +148,22 @@ class ResponseCompiler:
 
     # required and enabled
 
-    def _required(self, owner: Item | None, items: tuple[Item, ...], complete: bool) -> Iterator[JsonObject]:
-        """Which items must be there, where the item they stand in is."""
-        if not complete:
-            return
-        names = [item.link_id for item in items if item.required and not _may_be_disabled(item)]
+    def _required(self, parent: Item | None, items: tuple[Item, ...], complete: bool) -> Iterator[JsonObject]:
+        """Which items must be there, whatever is answered, where the item they stand in is."""
+        names = [item.link_id for item in items if item.required and not _may_be_disabled(item)] if complete else []
         if names:
-            demand = {"$comment": "response-required", "required": names}
-            present = self._present(owner)
-            yield demand if present is True else {"if": present, "then": demand}
+            yield self._required_in(parent, names)
         for item in items:
             if item.children and not _opens(item):
                 yield from self._required(item, item.children, complete)
+
+    def _required_in(self, parent: Item | None, link_ids: list[str]) -> JsonObject:
+        demand: JsonObject = {"$comment": "response-required", "required": link_ids}
+        present = self._present(parent)
+        return demand if present is True else {"if": present, "then": demand}
+
+    def _parent(self, item: Item) -> Item | None:
+        return self._tree.by_link_id[item.path[-1]] if item.path else None
 
     def _present(self, parent: Item | None) -> Schema:
         """A schema for a scope in which ``parent`` is there, enabled, and thus asks for what stands inside it."""
@@ -170,33 +182,24 @@ class ResponseCompiler:
         condition = self._enabled(parent)
         return content if condition is None else {"anyOf": [content, {"allOf": [there, condition]}]}
 
-    def _enablement(self, item: Item, complete: bool) -> Iterator[JsonObject]:
-        """What follows from the item being enabled, or not."""
-        condition = self._enabled(item)
-        if condition is not None and item.conditions:
-            yield {"if": condition, "then": self._if_enabled(item, complete), "else": self._if_disabled(item)}
-
-    def _if_enabled(self, item: Item, complete: bool) -> Schema:
-        demands: list[JsonObject] = []
-        if inner := _demanded(item, complete):
-            if _opens(item) and item.type == "group":
-                demands.append(_within(item.link_id, {"items": {"properties": {OWNER: inner}}}))
+    def _conditional(self, item: Item, condition: Schema, complete: bool) -> JsonObject:
+        """What holds for an item that is there: enabled, it may have to have content; disabled, it must have none."""
+        schema: JsonObject = {"if": condition, "else": self._if_disabled(item)}
+        if demanded := _demanded(item, complete):
+            if item.type == "group" and item.repeats:
+                schema["then"] = _within(item.link_id, {"items": _within(OWNER, demanded)})
             else:
-                demands.append(_within(item.link_id, inner))
+                entries: JsonObject = {item.link_id: demanded}
                 if item.repeats:
-                    demands.append(_within(FURTHER + item.link_id, {"items": inner}))
-        if item.required and complete:
-            demand: JsonObject = {"$comment": "response-required", "required": [item.link_id]}
-            parent = self._tree.ancestors(item)[-1] if item.path else None
-            present = self._present(parent)
-            demands.append(demand if present is True else {"if": present, "then": demand})
-        return {"allOf": demands} if demands else True
+                    entries[FURTHER + item.link_id] = {"items": demanded}
+                schema["then"] = {"properties": entries}
+        return schema
 
     def _if_disabled(self, item: Item) -> JsonObject:
         never = _never("response-disabled")
         empty: JsonObject = {"properties": {"answer": never, "item": never}}
         if item.type == "group" and item.repeats:
-            return _within(item.link_id, {"items": {"properties": {OWNER: empty}}})
+            return _within(item.link_id, {"items": _within(OWNER, empty)})
         properties: JsonObject = {item.link_id: empty}
         if item.repeats:
             properties[FURTHER + item.link_id] = {"items": empty}
@@ -212,6 +215,8 @@ class ResponseCompiler:
 
     def _condition(self, item: Item) -> Schema | None:
         """The item's conditions as a schema for its scope, None where a schema cannot state them."""
+        if item.enable_behavior == "any" and (merged := self._one_of_several(item)) is not None:
+            return merged
         parts: list[Schema] = []
         for condition in item.conditions:
             part = self._one_condition(item, condition)
@@ -222,6 +227,21 @@ class ResponseCompiler:
             return parts[0]
         keyword = {"any": "anyOf", "all": "allOf"}.get(item.enable_behavior or "")
         return True if keyword is None else {keyword: parts}
+
+    def _one_of_several(self, item: Item) -> Schema | None:
+        """Conditions for one of several codes of one question, which are one list of codes; None for any others."""
+        codings = [condition.answer.value for condition in item.conditions if condition.answer is not None]
+        first = item.conditions[0]
+        if (
+            len(codings) < len(item.conditions)
+            or any((other.question, other.operator) != (first.question, "=") for other in item.conditions)
+            or not all(isinstance(coding, dict) and {"system", "code"} <= coding.keys() for coding in codings)
+            or not isinstance(self._one_condition(item, first), dict)
+        ):
+            return None
+        pairs = coding_schema((coding["system"], coding["code"]) for coding in codings)
+        met = {"required": ["valueCoding"], "properties": {"valueCoding": pairs}}
+        return _answered(self._tree.by_link_id[first.question], met)
 
     def _one_condition(self, item: Item, condition: Condition) -> Schema | None:
         question = self._tree.by_link_id.get(condition.question)
