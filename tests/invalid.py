@@ -31,13 +31,13 @@ class Case:
 
     @cached_property
     def valid(self) -> dict[str, Any]:
-        """The parent, before the fault. A fresh copy is not needed: applying the patch copies."""
+        """The parent, before the fault."""
         resource: dict[str, Any] = json.loads(self.parent.read_text("utf-8"))
         return resource
 
     @property
     def resource(self) -> dict[str, Any]:
-        """The faulty resource: a copy of the parent with the patch applied. Raises JsonPatchException when it cannot."""
+        """The faulty resource: a copy of the parent with the patch applied. Raises JsonPatchException if it cannot be."""
         patched: dict[str, Any] = jsonpatch.apply_patch(self.valid, list(self.patch))
         return patched
 

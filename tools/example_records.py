@@ -1,319 +1,255 @@
-"""Turn a plan of answers into a QuestionnaireResponse and the Observations it yields. Used by make_examples.py.
-
-What each answer becomes is section 6 of the guide's clinical content: a "now" question (observationExtract) is true at
-the moment of answering, any other (keta-recall) for the span it asks about; an item coded as a component belongs to the
-Observation of its group; skipped is no Observation, declined is the dataAbsentReason asked-declined.
-"""
+"""The records of the example course that are not answers: people, places, the infusion, what was given and measured."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from functools import cache
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
-BASE = "https://w3id.org/fhir-keta/"
-CONCEPTS = BASE + "CodeSystem/keta-concepts"
-YES_NO = BASE + "CodeSystem/keta-yes-no"
-LOINC = "http://loinc.org"
-RECALL = BASE + "StructureDefinition/keta-recall"
-EXTRACT = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-observationExtract"
-ABSENT = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
-INTERPRETATION = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
-PROFILES = Path(__file__).resolve().parent.parent / "profiles"
+import example_plan as plan
+from example_answers import BASE, LOINC, Resource, category, claim, coding, reference
+from example_plan import Session
 
-Resource = dict[str, Any]
-
-BANDS = {
-    "44261-6": (
-        (0, 4, "Minimal"),
-        (5, 9, "Mild"),
-        (10, 14, "Moderate"),
-        (15, 19, "Moderately severe"),
-        (20, 27, "Severe"),
-    ),
-    "70274-6": ((0, 4, "Minimal"), (5, 9, "Mild"), (10, 14, "Moderate"), (15, 21, "Severe")),
-}
+EXAMPLE = BASE + "example/"
+SNOMED = "http://snomed.info/sct"
+UCUM = "http://unitsofmeasure.org"
+PATIENT = "Patient/keta-example-patient"
+CLINICIAN = "Practitioner/keta-example-clinician"
+NURSE = "Practitioner/keta-example-nurse"
+CLINIC = "Organization/keta-example-clinic"
+ROOM = "Location/keta-example-infusion-room"
+DEPRESSION = "Condition/keta-example-depression"
 
 
-@dataclass(frozen=True)
-class Answered:
-    """The context of one response, which no answer carries. References are ``Type/id``, ``periods`` are by recall."""
-
-    id: str
-    form: str
-    authored: str
-    time_point: str
-    subject: str
-    author: str
-    source: str
-    infusion: str | None
-    encounter: str | None
-    periods: Mapping[str, tuple[str, str]]
+def concept(system: str, code: str, display: str) -> Resource:
+    return {"coding": [{"system": system, "code": code, "display": display}]}
 
 
-def table(text: str) -> dict[str, dict[str, str]]:
-    """Column name -> row name -> cell, without the cells that are ``-``."""
-    header, *rows = (line.split() for line in text.strip().splitlines())
-    columns: dict[str, dict[str, str]] = {name: {} for name in header}
-    for name, *cells in rows:
-        for column, cell in zip(header, cells, strict=True):
-            if cell != "-":
-                columns[column][name] = cell
-    return columns
+def at(day: str, time: str) -> str:
+    """A dateTime in the clinic's zone, from a day and a time of day or from ``day``T``time`` alone."""
+    return f"{day}T{time}:00{plan.ZONE}"
 
 
-@cache
-def _definition(kind: str, id_: str) -> Resource:
-    resource: Resource = json.loads((PROFILES / kind / f"{id_}.json").read_text("utf-8"))
-    return resource
+def identifier(kind: str, value: str) -> list[Resource]:
+    return [{"system": EXAMPLE + kind, "value": value}]
 
 
-@cache
-def coding(system: str, code: str) -> Resource:
-    """A Coding of one of our code systems, with its display. Raises KeyError for an unknown code."""
-    displays = {concept["code"]: concept["display"] for concept in _definition("CodeSystem", system)["concept"]}
-    return {"system": f"{BASE}CodeSystem/{system}", "code": code, "display": displays[code]}
+# ---- people and places ----------------------------------------------------------------------------------------------
 
 
-def time_point(code: str) -> list[Resource]:
-    """The extension array that places a record in the course."""
-    return [{"url": f"{BASE}StructureDefinition/keta-time-point", "valueCoding": coding("keta-time-point", code)}]
-
-
-def claim(profile: str) -> Resource:
-    """The meta that claims one of our profiles."""
-    return {"profile": [f"{BASE}StructureDefinition/{profile}"]}
-
-
-def reference(target: str) -> Resource:
-    return {"reference": target}
-
-
-def category(code: str, display: str) -> list[Resource]:
-    """The category array of an Observation."""
-    system = "http://terminology.hl7.org/CodeSystem/observation-category"
-    return [{"coding": [{"system": system, "code": code, "display": display}]}]
-
-
-def response(answered: Answered, answers: Mapping[str, str]) -> Resource:
-    """The completed response with these answers, in the form's order and nesting.
-
-    Raises ValueError for an answer that the form has no item or no option for.
-    """
-    form = _definition("Questionnaire", answered.form)
-    left = dict(answers)
-    items = list(_items(form["item"], left))
-    if left:
-        raise ValueError(f"{answered.id}: {answered.form} has no question {', '.join(left)}")
-    resource: Resource = {
-        "resourceType": "QuestionnaireResponse",
-        "id": answered.id,
-        "meta": claim("keta-response"),
-        "extension": time_point(answered.time_point),
-        "partOf": [reference(answered.infusion)] if answered.infusion else None,
-        "questionnaire": f"{form['url']}|{form['version']}",
-        "status": "completed",
-        "subject": reference(answered.subject),
-        "encounter": reference(answered.encounter) if answered.encounter else None,
-        "authored": answered.authored,
-        "author": reference(answered.author),
-        "source": reference(answered.source),
-        "item": items,
-    }
-    return without_nothing(resource)
-
-
-def without_nothing(resource: Resource) -> Resource:
-    """The resource without the elements that are None."""
-    return {name: value for name, value in resource.items() if value is not None}
-
-
-def _items(definitions: list[Resource], left: dict[str, str]) -> Iterator[Resource]:
-    for definition in definitions:
-        item: Resource = {"linkId": definition["linkId"], "text": definition["text"]}
-        if definition["type"] == "group":
-            if below := list(_items(definition["item"], left)):
-                yield item | {"item": below}
-        elif (text := left.pop(definition["linkId"], None)) is not None:
-            yield item | {"answer": [_answer(definition, part) for part in _parts(definition, text)]}
-
-
-def _parts(definition: Resource, text: str) -> list[str]:
-    return text.split("+") if definition.get("repeats") else [text]
-
-
-def _answer(definition: Resource, text: str) -> Resource:
-    match definition["type"]:
-        case "choice":
-            options = {option["valueCoding"]["code"]: option["valueCoding"] for option in definition["answerOption"]}
-            if text not in options:
-                raise ValueError(f"{definition['linkId']} has no option {text}")
-            return {"valueCoding": {key: options[text][key] for key in ("system", "code", "display")}}
-        case "boolean":
-            return {"valueBoolean": {"true": True, "false": False}[text]}
-        case "integer":
-            return {"valueInteger": int(text)}
-        case "date":
-            return {"valueDate": date.fromisoformat(text).isoformat()}
-        case "text":
-            return {"valueString": text}
-        case other:
-            raise ValueError(f"{definition['linkId']}: no example for answers of type {other}")
-
-
-def observations(answered: Answered, response: Resource) -> list[Resource]:
-    """The Observations of a response, in the form's order; an instrument's total last, with its items as members."""
-    found = list(_groups(answered, _definition("Questionnaire", answered.form)["item"], response["item"], "survey"))
-    members = [reference(f"Observation/{one['id']}") for one in found if _is(one, "keta-instrument-item")]
-    difficulty = f"Observation/{answered.id}-69722-7"
-    for one in found:
-        if _is(one, "keta-score"):
-            one["hasMember"] = [member for member in members if member["reference"] != difficulty]
-    return found
-
-
-def _is(observation: Resource, profile: str) -> bool:
-    return bool(observation["meta"] == claim(profile))
-
-
-def _groups(answered: Answered, definitions: list[Resource], items: list[Resource], kind: str) -> Iterator[Resource]:
-    given = {item["linkId"]: item for item in items}
-    present = [definition for definition in definitions if definition["linkId"] in given]
-    parts = [one for one in present if one["type"] != "group" and _kind(one) == "component"]
-    for definition in present:
-        item = given[definition["linkId"]]
-        if definition.get("code") and definition["code"][0]["code"] == "mood-benefit":
-            yield _mood_benefit(answered, definition, item)
-        elif definition["type"] == "group":
-            yield from _groups(answered, definition["item"], item["item"], kind)
-        elif _kind(definition) == "question":
-            if definition["code"][0]["code"] == "declined":
-                asked = next(one for one in definitions if f"{one['linkId']}.declined" == definition["linkId"])
-                yield _observation(answered, asked, None, [])
-        elif definition not in parts:
-            own = [(part, given[part["linkId"]]) for part in parts if _belongs(part, definition)]
-            yield _observation(answered, definition, item, own)
-
-
-def _belongs(part: Resource, definition: Resource) -> bool:
-    return str(part["linkId"]).startswith(f"{definition['linkId']}.")
-
-
-def _kind(definition: Resource) -> str:
-    """experience, rating ... (the property ``kind`` of the concept); for LOINC codes, item or score."""
-    code = definition["code"][0]
-    if code["system"] == LOINC:
-        return "score" if code["code"] in BANDS else "instrument-item"
-    for concept in _definition("CodeSystem", "keta-concepts")["concept"]:
-        if concept["code"] == code["code"]:
-            return next(str(p["valueString"]) for p in concept["property"] if p["code"] == "kind")
-    raise ValueError(f"{definition['linkId']}: {code['code']} is not in keta-concepts")
-
-
-def _observation(
-    answered: Answered, definition: Resource, item: Resource | None, parts: list[tuple[Resource, Resource]]
-) -> Resource:
-    kind = _kind(definition)
-    is_exam = kind == "discharge-readiness"
-    components = [
-        {"code": {"coding": part["code"]}} | _value(answer["answer"][0], "component") for part, answer in parts
+def people() -> list[Resource]:
+    """Who and where: all of it invented, and named so that nobody can take it for real."""
+    return [
+        {
+            "resourceType": "Organization",
+            "id": CLINIC.split("/")[1],
+            "identifier": identifier("organization", "example-clinic"),
+            "active": True,
+            "name": "Example Clinic (not a real place)",
+        },
+        {
+            "resourceType": "Location",
+            "id": ROOM.split("/")[1],
+            "identifier": identifier("location", "example-infusion-room"),
+            "status": "active",
+            "name": "Infusion room, Example Clinic",
+            "mode": "instance",
+            "managingOrganization": reference(CLINIC),
+        },
+        *(
+            {
+                "resourceType": "Practitioner",
+                "id": who.split("/")[1],
+                "identifier": identifier("practitioner", f"example-{role}"),
+                "active": True,
+                "name": [{"use": "official", "family": "Example", "given": [role.capitalize()]}],
+            }
+            for who, role in ((CLINICIAN, "clinician"), (NURSE, "nurse"))
+        ),
+        {
+            "resourceType": "Patient",
+            "id": PATIENT.split("/")[1],
+            "identifier": identifier("patient", "example-patient"),
+            "active": True,
+            "name": [{"use": "official", "family": "Example", "given": ["Patient"]}],
+            "gender": "female",
+            "birthDate": "1984-03-15",
+        },
+        {
+            "resourceType": "Condition",
+            "id": DEPRESSION.split("/")[1],
+            "clinicalStatus": concept("http://terminology.hl7.org/CodeSystem/condition-clinical", "active", "Active"),
+            "verificationStatus": concept(
+                "http://terminology.hl7.org/CodeSystem/condition-ver-status", "confirmed", "Confirmed"
+            ),
+            "category": [
+                concept(
+                    "http://terminology.hl7.org/CodeSystem/condition-category", "problem-list-item", "Problem List Item"
+                )
+            ],
+            "code": concept(
+                SNOMED, "36474008", "Severe recurrent major depression without psychotic features (disorder)"
+            ),
+            "subject": reference(PATIENT),
+            "onsetDateTime": "2023-02",
+            "recordedDate": "2026-08-20",
+            "recorder": reference(CLINICIAN),
+            "note": [
+                {"text": "Treatment-resistant: no lasting response to two antidepressants, each taken long enough."}
+            ],
+        },
     ]
-    observation = _frame(answered, f"keta-{kind}", definition["linkId"].removeprefix(f"{answered.form}."))
-    observation["category"] = category("exam", "Exam") if is_exam else category("survey", "Survey")
-    observation["code"] = {"coding": definition["code"]}
-    observation |= _effective(answered, definition)
-    observation |= _value(item["answer"][0], kind) if item else _absent()
-    code = definition["code"][0]["code"]
-    if code == "44260-8" and item and item["answer"][0]["valueCoding"]["code"] != "LA6568-5":
-        critical = item["answer"][0]["valueCoding"]["code"] != "LA6569-3"
-        level = ("AA", "Critical abnormal") if critical else ("A", "Abnormal")
-        interpretation = {"system": INTERPRETATION, "code": level[0], "display": level[1]}
-        observation["interpretation"] = [{"coding": [interpretation]}]
-    if code in BANDS:
-        observation["referenceRange"] = [
-            {"low": {"value": low}, "high": {"value": high}, "text": text} for low, high, text in BANDS[code]
+
+
+# ---- a session -------------------------------------------------------------------------------------------------------
+
+
+def encounter_record(one: Session, name: str) -> Resource:
+    return {
+        "resourceType": "Encounter",
+        "id": f"{name}-encounter",
+        "status": "finished",
+        "class": {
+            "system": "http://terminology.hl7.org/CodeSystem/v3-ActCode",
+            "code": "AMB",
+            "display": "ambulatory",
+        },
+        "subject": reference(PATIENT),
+        "period": {"start": at(one.day, "09:00"), "end": at(one.day, one.discharge[-1])},
+        "reasonReference": [reference(DEPRESSION)],
+        "location": [{"location": reference(ROOM)}],
+        "serviceProvider": reference(CLINIC),
+    }
+
+
+def infusion_record(name: str, encounter: str, start: str, end: str) -> Resource:
+    return {
+        "resourceType": "Procedure",
+        "id": f"{name}-infusion",
+        "meta": claim("keta-infusion"),
+        "identifier": identifier("infusion", f"example-{name}"),
+        "status": "completed",
+        "code": concept(SNOMED, "14152002", "Intravenous infusion (procedure)"),
+        "subject": reference(PATIENT),
+        "encounter": reference(encounter),
+        "performedPeriod": {"start": start, "end": end},
+        "performer": [{"actor": reference(CLINICIAN), "onBehalfOf": reference(CLINIC)}, {"actor": reference(NURSE)}],
+        "location": reference(ROOM),
+        "reasonReference": [reference(DEPRESSION)],
+    }
+
+
+def quantity(value: float, unit: str) -> Resource:
+    return {"value": value, "unit": unit, "system": UCUM, "code": unit}
+
+
+def administration_record(one: Session, id_: str, dose: plan.Dose, infusion: str, encounter: str) -> Resource:
+    return {
+        "resourceType": "MedicationAdministration",
+        "id": id_,
+        "meta": claim("keta-administration"),
+        "partOf": [reference(infusion)],
+        "status": "completed",
+        "medicationCodeableConcept": {
+            "coding": [
+                {"system": SNOMED, "code": "373464007", "display": "Ketamine (substance)"},
+                {"system": "http://www.whocc.no/atc", "code": "N01AX03", "display": "Ketamine"},
+            ]
+        },
+        "subject": reference(PATIENT),
+        "context": reference(encounter),
+        "effectivePeriod": {"start": at(one.day, dose.start), "end": at(one.day, dose.end)},
+        "performer": [{"actor": reference(NURSE)}],
+        "reasonReference": [reference(DEPRESSION)],
+        "dosage": {
+            "extension": [
+                {"url": BASE + "StructureDefinition/keta-dose-per-kg", "valueQuantity": quantity(dose.per_kg, "mg/kg")}
+            ],
+            "route": concept(SNOMED, "47625008", "Intravenous route (qualifier value)"),
+            "dose": quantity(dose.milligrams, "mg"),
+            "rateQuantity": quantity(dose.per_kg_per_hour, "mg/kg/h"),
+        },
+    }
+
+
+def vital_signs(one: Session, name: str, infusion: str, encounter: str) -> Iterator[Resource]:
+    def vital(id_: str, profile: str, time: str, code: Resource, value: Resource) -> Resource:
+        return {
+            "resourceType": "Observation",
+            "id": f"{name}-{id_}",
+            "meta": {"profile": [f"http://hl7.org/fhir/StructureDefinition/{profile}"]},
+            "partOf": [reference(infusion)],
+            "status": "final",
+            "category": category("vital-signs", "Vital Signs"),
+            "code": code,
+            "subject": reference(PATIENT),
+            "encounter": reference(encounter),
+            "effectiveDateTime": at(one.day, time),
+            "performer": [reference(NURSE)],
+        } | value
+
+    weight = {"valueQuantity": quantity(one.weight, "kg")}
+    yield vital("weight", "bodyweight", one.vitals[0][1], concept(LOINC, "29463-7", "Body weight"), weight)
+    for when, time, systolic, diastolic, heart_rate, breaths, saturation in one.vitals:
+        pressures = (("8480-6", "Systolic blood pressure", systolic), ("8462-4", "Diastolic blood pressure", diastolic))
+        components = [
+            {"code": concept(LOINC, code, display), "valueQuantity": quantity(value, "mm[Hg]")}
+            for code, display, value in pressures
         ]
-    observation["component"] = components or None
-    return without_nothing(observation)
+        panel = concept(LOINC, "85354-9", "Blood pressure panel with all children optional")
+        yield vital(f"{when}-blood-pressure", "bp", time, panel, {"component": components})
+        rate = {"valueQuantity": quantity(heart_rate, "/min")}
+        yield vital(f"{when}-heart-rate", "heartrate", time, concept(LOINC, "8867-4", "Heart rate"), rate)
+        rate = {"valueQuantity": quantity(breaths, "/min")}
+        yield vital(f"{when}-respiratory-rate", "resprate", time, concept(LOINC, "9279-1", "Respiratory rate"), rate)
+        oximetry: dict[str, Any] = {
+            "coding": [
+                {"system": LOINC, "code": "2708-6", "display": "Oxygen saturation in Arterial blood"},
+                {
+                    "system": LOINC,
+                    "code": "59408-5",
+                    "display": "Oxygen saturation in Arterial blood by Pulse oximetry",
+                },
+            ]
+        }
+        percent = {"valueQuantity": quantity(saturation, "%")}
+        yield vital(f"{when}-oxygen-saturation", "oxygensat", time, oximetry, percent)
 
 
-def _frame(answered: Answered, profile: str, name: str) -> Resource:
-    """What every Observation of this response begins with; None keeps an element's place in the order."""
+def adverse_event_record(one: Session, encounter: str) -> Resource:
+    actions = ("infusion-slowed", "discharge-delayed")
+    prefix = "http://terminology.hl7.org/CodeSystem/adverse-event-"
+    nausea = concept(SNOMED, "422587007", "Nausea (finding)")["coding"]
     return {
-        "resourceType": "Observation",
-        "id": f"{answered.id}-{name}",
-        "meta": claim(profile),
-        "extension": time_point(answered.time_point),
-        "partOf": [reference(answered.infusion)] if answered.infusion else None,
-        "status": "final",
-        "category": None,
-        "code": None,
-        "subject": reference(answered.subject),
-        "encounter": reference(answered.encounter) if answered.encounter else None,
-        "effectiveDateTime": None,
-        "effectivePeriod": None,
-        "performer": [reference(answered.source)],
-        "valueCodeableConcept": None,
-        "valueQuantity": None,
-        "valueBoolean": None,
-        "valueInteger": None,
-        "valueString": None,
-        "dataAbsentReason": None,
-        "interpretation": None,
-        "referenceRange": None,
-        "hasMember": None,
-        "derivedFrom": [reference(f"QuestionnaireResponse/{answered.id}")],
-        "component": None,
+        "resourceType": "AdverseEvent",
+        "id": f"session-{one.number}-nausea",
+        "meta": claim("keta-adverse-event"),
+        "extension": [
+            {
+                "url": BASE + "StructureDefinition/keta-action-taken",
+                "valueCodeableConcept": {"coding": [coding("keta-action", action)]},
+            }
+            for action in actions
+        ],
+        "actuality": "actual",
+        "event": {
+            "coding": [coding("keta-concepts", "nausea"), *nausea],
+            "text": "Extreme nausea in the last third of the infusion, vomited once.",
+        },
+        "subject": reference(PATIENT),
+        "encounter": reference(encounter),
+        "date": at(one.day, one.during[1]),
+        "recordedDate": at(one.day, one.discharge[-1]),
+        "location": reference(ROOM),
+        "seriousness": concept(prefix + "seriousness", "Non-serious", "Non-serious"),
+        "severity": concept(prefix + "severity", "moderate", "Moderate"),
+        "outcome": concept(prefix + "outcome", "resolved", "Resolved"),
+        "recorder": reference(CLINICIAN),
+        "suspectEntity": [
+            {
+                "instance": reference(f"MedicationAdministration/session-{one.number}-administration-1"),
+                "causality": [
+                    {"assessment": concept(prefix + "causality-assess", "Probably-Likely", "Probably/Likely")}
+                ],
+            }
+        ],
     }
-
-
-def _effective(answered: Answered, definition: Resource) -> Resource:
-    extensions = {extension["url"]: extension for extension in definition["extension"]}
-    if EXTRACT in extensions:
-        return {"effectiveDateTime": answered.authored}
-    recall = extensions[RECALL]["valueCode"]
-    if recall == "P14D":
-        start = datetime.fromisoformat(answered.authored) - timedelta(days=14)
-        return {"effectivePeriod": {"start": start.isoformat(), "end": answered.authored}}
-    start_, end = answered.periods[recall]
-    return {"effectivePeriod": {"start": start_, "end": end}}
-
-
-def _absent() -> Resource:
-    return {
-        "dataAbsentReason": {"coding": [{"system": ABSENT, "code": "asked-declined", "display": "Asked But Declined"}]}
-    }
-
-
-def _value(answer: Resource, kind: str) -> Resource:
-    name, value = next(iter(answer.items()))
-    if name != "valueCoding":
-        return {name: value}
-    if value["system"] != YES_NO:
-        return {"valueCodeableConcept": {"coding": [value]}}
-    return {"valueBoolean": value["code"] == "yes"} if value["code"] != "prefer-not-to-say" else _absent()
-
-
-def _mood_benefit(answered: Answered, definition: Resource, item: Resource) -> Resource:
-    """From the first day to the last, both counted; 0 days over the time asked about when nothing was noticed."""
-    answers = {one["linkId"]: next(iter(one["answer"][0].values())) for one in item["item"]}
-    observation = _frame(answered, "keta-mood-benefit", "mood-benefit")
-    observation["category"] = category("survey", "Survey")
-    observation["code"] = {"coding": definition["code"]}
-    if answers["mood-benefit-noticed"]:
-        first = date.fromisoformat(answers["mood-benefit-first-day"])
-        last = date.fromisoformat(answers.get("mood-benefit-last-day", answered.authored[:10]))
-        days = (last - first).days + 1
-        observation["effectivePeriod"] = {"start": first.isoformat(), "end": last.isoformat()}
-        ongoing = {"coding": [coding("keta-concepts", "ongoing")]}
-        observation["component"] = [{"code": ongoing, "valueBoolean": answers["mood-benefit-still-there"]}]
-    else:
-        days = 0
-        start, end = answered.periods["since-discharge"]
-        observation["effectivePeriod"] = {"start": start, "end": end}
-    observation["valueQuantity"] = {"value": days, "unit": "d", "system": "http://unitsofmeasure.org", "code": "d"}
-    return without_nothing(observation)

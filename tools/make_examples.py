@@ -11,118 +11,36 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import example_plan as plan
-from example_plan import Session
-from example_records import (
-    BASE,
+from example_answers import (
     INTERPRETATION,
-    LOINC,
     Answered,
     Resource,
-    category,
+    alert_reason,
     claim,
-    coding,
     observations,
     reference,
     response,
     table,
     without_nothing,
 )
-
-EXAMPLE = BASE + "example/"
-SNOMED = "http://snomed.info/sct"
-UCUM = "http://unitsofmeasure.org"
-PATIENT = "Patient/keta-example-patient"
-CLINICIAN = "Practitioner/keta-example-clinician"
-NURSE = "Practitioner/keta-example-nurse"
-CLINIC = "Organization/keta-example-clinic"
-ROOM = "Location/keta-example-infusion-room"
-DEPRESSION = "Condition/keta-example-depression"
-
-
-def concept(system: str, code: str, display: str) -> Resource:
-    return {"coding": [{"system": system, "code": code, "display": display}]}
-
-
-def at(day: str, time: str) -> str:
-    """A dateTime in the clinic's zone, from a day and a time of day or from ``day``T``time`` alone."""
-    return f"{day}T{time}:00{plan.ZONE}"
-
-
-def identifier(kind: str, value: str) -> list[Resource]:
-    return [{"system": EXAMPLE + kind, "value": value}]
-
-
-# ---- people and places ----------------------------------------------------------------------------------------------
-
-
-def people() -> list[Resource]:
-    """Who and where: all of it invented, and named so that nobody can take it for real."""
-    return [
-        {
-            "resourceType": "Organization",
-            "id": CLINIC.split("/")[1],
-            "identifier": identifier("organization", "example-clinic"),
-            "active": True,
-            "name": "Example Clinic (not a real place)",
-        },
-        {
-            "resourceType": "Location",
-            "id": ROOM.split("/")[1],
-            "identifier": identifier("location", "example-infusion-room"),
-            "status": "active",
-            "name": "Infusion room, Example Clinic",
-            "mode": "instance",
-            "managingOrganization": reference(CLINIC),
-        },
-        *(
-            {
-                "resourceType": "Practitioner",
-                "id": who.split("/")[1],
-                "identifier": identifier("practitioner", f"example-{role}"),
-                "active": True,
-                "name": [{"use": "official", "family": "Example", "given": [role.capitalize()]}],
-            }
-            for who, role in ((CLINICIAN, "clinician"), (NURSE, "nurse"))
-        ),
-        {
-            "resourceType": "Patient",
-            "id": PATIENT.split("/")[1],
-            "identifier": identifier("patient", "example-patient"),
-            "active": True,
-            "name": [{"use": "official", "family": "Example", "given": ["Patient"]}],
-            "gender": "female",
-            "birthDate": "1984-03-15",
-        },
-        {
-            "resourceType": "Condition",
-            "id": DEPRESSION.split("/")[1],
-            "clinicalStatus": concept("http://terminology.hl7.org/CodeSystem/condition-clinical", "active", "Active"),
-            "verificationStatus": concept(
-                "http://terminology.hl7.org/CodeSystem/condition-ver-status", "confirmed", "Confirmed"
-            ),
-            "category": [
-                concept(
-                    "http://terminology.hl7.org/CodeSystem/condition-category", "problem-list-item", "Problem List Item"
-                )
-            ],
-            "code": concept(
-                SNOMED, "36474008", "Severe recurrent major depression without psychotic features (disorder)"
-            ),
-            "subject": reference(PATIENT),
-            "onsetDateTime": "2023-02",
-            "recordedDate": "2026-08-20",
-            "recorder": reference(CLINICIAN),
-            "note": [
-                {"text": "Treatment-resistant: no lasting response to two antidepressants, each taken long enough."}
-            ],
-        },
-    ]
-
-
-# ---- a session ------------------------------------------------------------------------------------------------------
+from example_plan import Session
+from example_records import (
+    CLINIC,
+    CLINICIAN,
+    EXAMPLE,
+    NURSE,
+    PATIENT,
+    administration_record,
+    adverse_event_record,
+    at,
+    concept,
+    encounter_record,
+    infusion_record,
+    people,
+    vital_signs,
+)
 
 
 class Clock:
@@ -149,11 +67,11 @@ def session(one: Session, clock: Clock) -> Iterator[Resource]:
     infusion, encounter = f"Procedure/{name}-infusion", f"Encounter/{name}-encounter"
     start, end = at(one.day, one.doses[0].start), at(one.day, one.doses[-1].end)
     clock.infusion = (start, end)
-    yield _encounter(one, name)
-    yield _infusion(name, encounter, start, end)
+    yield encounter_record(one, name)
+    yield infusion_record(name, encounter, start, end)
     for number, dose in enumerate(one.doses, 1):
-        yield _administration(one, f"{name}-administration-{number}", dose, infusion, encounter)
-    yield from _vital_signs(one, name, infusion, encounter)
+        yield administration_record(one, f"{name}-administration-{number}", dose, infusion, encounter)
+    yield from vital_signs(one, name, infusion, encounter)
 
     def answered(id_: str, form: str, when: str, point: str, author: str, source: str) -> Answered:
         return Answered(id_, form, when, point, PATIENT, author, source, infusion, encounter, clock.periods(when))
@@ -169,12 +87,11 @@ def session(one: Session, clock: Clock) -> Iterator[Resource]:
     )
     for time in one.discharge:
         id_ = f"{name}-discharge" + ("" if time == one.discharge[-1] else "-refused")
-        clock.discharge = at(one.day, time)
-        yield from filled(
-            answered(id_, "keta-discharge", clock.discharge, "discharge", CLINICIAN, CLINICIAN), plan.DISCHARGE
-        )
+        judged = answered(id_, "keta-discharge", at(one.day, time), "discharge", CLINICIAN, CLINICIAN)
+        yield from filled(judged, plan.DISCHARGE)
+    clock.discharge = at(one.day, one.discharge[-1])
     if one.number == 2:
-        yield _adverse_event(one, encounter)
+        yield adverse_event_record(one, encounter)
     yield from follow_up(f"{name}-24h", at(*one.next_day.split("T")), "24h", infusion, plan.FOLLOW_UP, clock)
 
 
@@ -215,30 +132,27 @@ def instruments(week: int, phq_9: str, gad_7: str, infusion: str | None) -> Iter
 
 
 def proposals(answered: Answered, observation: Resource) -> Iterator[Resource]:
-    """The Flag and the Task that a positive PHQ-9 item 9 leads to, and the Task for an extreme side effect."""
+    """The Flag and the Task that a positive PHQ-9 item 9 leads to, and the Task for an extreme side effect.
+
+    Their words are the reason in the form's keta-alert.
+    """
     extreme = observation.get("valueCodeableConcept", {}).get("coding", [{}])[0].get("code") == "extremely"
     positive = observation.get("interpretation", [{}])[0].get("coding", [{}])[0].get("system") == INTERPRETATION
     if positive:
-        text = (
-            "PHQ-9 item 9 is above zero: thoughts of being better off dead or of self-harm. Talk with the patient now."
-        )
+        reason = alert_reason(answered.form, "44260-8")
         yield {
             "resourceType": "Flag",
             "id": observation["id"],
             "status": "active",
             "category": [concept("http://terminology.hl7.org/CodeSystem/flag-category", "safety", "Safety")],
-            "code": {"coding": observation["code"]["coding"], "text": text},
+            "code": {"coding": observation["code"]["coding"], "text": reason},
             "subject": reference(answered.subject),
             "period": {"start": answered.authored},
         }
-        yield _task(answered, observation, "urgent", text)
+        yield _task(answered, observation, "urgent", reason)
     elif extreme and observation["meta"] == claim("keta-side-effect"):
-        yield _task(
-            answered,
-            observation,
-            "routine",
-            "A side effect is extreme. Look at it and record an AdverseEvent if it is one.",
-        )
+        reason = alert_reason(answered.form, observation["code"]["coding"][0]["code"])
+        yield _task(answered, observation, "routine", reason)
 
 
 def _task(answered: Answered, observation: Resource, priority: str, text: str) -> Resource:
@@ -254,158 +168,6 @@ def _task(answered: Answered, observation: Resource, priority: str, text: str) -
         "authoredOn": answered.authored,
         "owner": reference(CLINIC),
         "reasonReference": reference(f"QuestionnaireResponse/{answered.id}"),
-    }
-
-
-def _encounter(one: Session, name: str) -> Resource:
-    return {
-        "resourceType": "Encounter",
-        "id": f"{name}-encounter",
-        "status": "finished",
-        "class": {
-            "system": "http://terminology.hl7.org/CodeSystem/v3-ActCode",
-            "code": "AMB",
-            "display": "ambulatory",
-        },
-        "subject": reference(PATIENT),
-        "period": {"start": at(one.day, "09:00"), "end": at(one.day, one.discharge[-1])},
-        "reasonReference": [reference(DEPRESSION)],
-        "location": [{"location": reference(ROOM)}],
-        "serviceProvider": reference(CLINIC),
-    }
-
-
-def _infusion(name: str, encounter: str, start: str, end: str) -> Resource:
-    return {
-        "resourceType": "Procedure",
-        "id": f"{name}-infusion",
-        "meta": claim("keta-infusion"),
-        "identifier": identifier("infusion", f"example-{name}"),
-        "status": "completed",
-        "code": concept(SNOMED, "14152002", "Intravenous infusion (procedure)"),
-        "subject": reference(PATIENT),
-        "encounter": reference(encounter),
-        "performedPeriod": {"start": start, "end": end},
-        "performer": [{"actor": reference(CLINICIAN), "onBehalfOf": reference(CLINIC)}, {"actor": reference(NURSE)}],
-        "location": reference(ROOM),
-        "reasonReference": [reference(DEPRESSION)],
-    }
-
-
-def quantity(value: float, unit: str) -> Resource:
-    return {"value": value, "unit": unit, "system": UCUM, "code": unit}
-
-
-def _administration(one: Session, id_: str, dose: plan.Dose, infusion: str, encounter: str) -> Resource:
-    return {
-        "resourceType": "MedicationAdministration",
-        "id": id_,
-        "meta": claim("keta-administration"),
-        "partOf": [reference(infusion)],
-        "status": "completed",
-        "medicationCodeableConcept": {
-            "coding": [
-                {"system": SNOMED, "code": "373464007", "display": "Ketamine (substance)"},
-                {"system": "http://www.whocc.no/atc", "code": "N01AX03", "display": "Ketamine"},
-            ]
-        },
-        "subject": reference(PATIENT),
-        "context": reference(encounter),
-        "effectivePeriod": {"start": at(one.day, dose.start), "end": at(one.day, dose.end)},
-        "performer": [{"actor": reference(NURSE)}],
-        "reasonReference": [reference(DEPRESSION)],
-        "dosage": {
-            "extension": [
-                {"url": BASE + "StructureDefinition/keta-dose-per-kg", "valueQuantity": quantity(dose.per_kg, "mg/kg")}
-            ],
-            "route": concept(SNOMED, "47625008", "Intravenous route (qualifier value)"),
-            "dose": quantity(dose.milligrams, "mg"),
-            "rateQuantity": quantity(dose.per_kg_per_hour, "mg/kg/h"),
-        },
-    }
-
-
-def _vital_signs(one: Session, name: str, infusion: str, encounter: str) -> Iterator[Resource]:
-    def vital(id_: str, profile: str, time: str, code: Resource, value: Resource) -> Resource:
-        return {
-            "resourceType": "Observation",
-            "id": f"{name}-{id_}",
-            "meta": {"profile": [f"http://hl7.org/fhir/StructureDefinition/{profile}"]},
-            "partOf": [reference(infusion)],
-            "status": "final",
-            "category": category("vital-signs", "Vital Signs"),
-            "code": code,
-            "subject": reference(PATIENT),
-            "encounter": reference(encounter),
-            "effectiveDateTime": at(one.day, time),
-            "performer": [reference(NURSE)],
-        } | value
-
-    weight = {"valueQuantity": quantity(one.weight, "kg")}
-    yield vital("weight", "bodyweight", one.vitals[0][1], concept(LOINC, "29463-7", "Body weight"), weight)
-    for when, time, systolic, diastolic, heart_rate, breaths, saturation in one.vitals:
-        pressures = (("8480-6", "Systolic blood pressure", systolic), ("8462-4", "Diastolic blood pressure", diastolic))
-        components = [
-            {"code": concept(LOINC, code, display), "valueQuantity": quantity(value, "mm[Hg]")}
-            for code, display, value in pressures
-        ]
-        panel = concept(LOINC, "85354-9", "Blood pressure panel with all children optional")
-        yield vital(f"{when}-blood-pressure", "bp", time, panel, {"component": components})
-        rate = {"valueQuantity": quantity(heart_rate, "/min")}
-        yield vital(f"{when}-heart-rate", "heartrate", time, concept(LOINC, "8867-4", "Heart rate"), rate)
-        rate = {"valueQuantity": quantity(breaths, "/min")}
-        yield vital(f"{when}-respiratory-rate", "resprate", time, concept(LOINC, "9279-1", "Respiratory rate"), rate)
-        oximetry: dict[str, Any] = {
-            "coding": [
-                {"system": LOINC, "code": "2708-6", "display": "Oxygen saturation in Arterial blood"},
-                {
-                    "system": LOINC,
-                    "code": "59408-5",
-                    "display": "Oxygen saturation in Arterial blood by Pulse oximetry",
-                },
-            ]
-        }
-        percent = {"valueQuantity": quantity(saturation, "%")}
-        yield vital(f"{when}-oxygen-saturation", "oxygensat", time, oximetry, percent)
-
-
-def _adverse_event(one: Session, encounter: str) -> Resource:
-    actions = ("infusion-slowed", "discharge-delayed")
-    prefix = "http://terminology.hl7.org/CodeSystem/adverse-event-"
-    nausea = concept(SNOMED, "422587007", "Nausea (finding)")["coding"]
-    return {
-        "resourceType": "AdverseEvent",
-        "id": f"session-{one.number}-nausea",
-        "meta": claim("keta-adverse-event"),
-        "extension": [
-            {
-                "url": BASE + "StructureDefinition/keta-action-taken",
-                "valueCodeableConcept": {"coding": [coding("keta-action", action)]},
-            }
-            for action in actions
-        ],
-        "actuality": "actual",
-        "event": {
-            "coding": [coding("keta-concepts", "nausea"), *nausea],
-            "text": "Extreme nausea in the last third of the infusion, vomited once.",
-        },
-        "subject": reference(PATIENT),
-        "encounter": reference(encounter),
-        "date": at(one.day, one.during[1]),
-        "recordedDate": at(one.day, one.discharge[-1]),
-        "location": reference(ROOM),
-        "seriousness": concept(prefix + "seriousness", "Non-serious", "Non-serious"),
-        "severity": concept(prefix + "severity", "moderate", "Moderate"),
-        "outcome": concept(prefix + "outcome", "resolved", "Resolved"),
-        "recorder": reference(CLINICIAN),
-        "suspectEntity": [
-            {
-                "instance": reference(f"MedicationAdministration/session-{one.number}-administration-1"),
-                "causality": [
-                    {"assessment": concept(prefix + "causality-assess", "Probably-Likely", "Probably/Likely")}
-                ],
-            }
-        ],
     }
 
 
