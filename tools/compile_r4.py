@@ -231,8 +231,6 @@ def _compact_element(element: JsonObject) -> JsonObject:
         constraint.pop("xpath", None)
     if "binding" in kept:
         kept["binding"].pop("description", None)
-    if "slicing" in kept:
-        kept["slicing"].pop("description", None)
     return dict(kept)
 
 

@@ -100,6 +100,8 @@ class _Generation:
                 target = node.children[choice]
                 part = target.slices.get(name) or self.new_slice(target, name)
                 self.sliced(part, child, f"{place}.{name}")
+                if len(target.element["type"]) == 1 and target.element["slicing"]["rules"] == "closed":
+                    target.element = {**target.element, "min": max(target.element["min"], part.element["min"])}
 
     def shortcut(self, node: Node, name: str, place: str) -> tuple[str, str]:
         """For a name such as valueQuantity the choice element, value[x], and the type (ElementDefinition.path)."""
@@ -181,9 +183,12 @@ class _Generation:
         if (profile := self.structure(profiles[0])) is None:
             return base
         root = _inherited(profile["snapshot"]["element"][0], profile["url"])
+        if profile["type"] != "Extension":
+            keys = {constraint["key"] for constraint in base.get("constraint", ())}
+            added = [constraint for constraint in root.get("constraint", ()) if constraint["key"] not in keys]
+            return {**base, "constraint": [*base.get("constraint", ()), *added]}
         taken = {key: value for key, value in root.items() if key not in ("id", "path", "extension", "slicing")}
-        kept = ["slicing", "base", "mustSupport", *(["min", "max"] if profile["type"] != "Extension" else [])]
-        return {**taken, **{key: base[key] for key in kept if key in base}}
+        return {**taken, **{key: base[key] for key in ("slicing", "base", "mustSupport") if key in base}}
 
     def merged(self, base: JsonObject, own: JsonObject, place: str) -> JsonObject:
         """What the differential's element makes of the base's (ElementDefinition, "Interpretation in profiles")."""

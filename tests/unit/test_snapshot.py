@@ -128,7 +128,7 @@ def test_a_choice_named_with_its_type_is_narrowed_and_sliced() -> None:
         "ordered": False,
         "rules": "closed",
     }
-    assert (choice["min"], part["min"], part["max"]) == (0, 1, "1")
+    assert (choice["min"], part["min"], part["max"]) == (1, 1, "1"), "no other slice is left to meet the minimum"
     assert part["path"] == "Observation.value[x]"
     code = made["Observation.value[x]:valueQuantity.code"]
     assert (code["path"], code["min"]) == ("Observation.value[x].code", 1)
