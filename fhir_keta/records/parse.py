@@ -28,8 +28,9 @@ any limit a hostile record could exhaust the stack of whoever walks it.
 """
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[][{}]', re.DOTALL)
-"""Finds brackets outside strings: a match that starts with a quote is a whole string."""
+TO_BRACKET = re.compile(rb'(?:[^][{}"]++|"(?:[^"\\]++|\\.)*+")*+[][{}]', re.DOTALL)
+"""Matches up to and including the next bracket outside strings. For ``match`` only, one after another."""
+
 _STRING_OR_NUMBER = re.compile(r'"(?:[^"\\]++|\\.)*+"|-?(?:NaN|Infinity)|-?[0-9][0-9.eE+-]*', re.DOTALL)
 _NOT_A_NUMBER = re.compile(r"-?(?:nan|inf(?:inity)?)\b", re.IGNORECASE)
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
@@ -86,14 +87,14 @@ def position(data: bytes, offset: int) -> tuple[int, int]:
 
 def _first_too_deep(data: bytes) -> int | None:
     """The offset of the first bracket that opens a level beyond the limit."""
-    depth = 0
-    for token in STRING_OR_BRACKET.finditer(data):
-        first = data[token.start()]
-        if first in b"[{":
+    depth = offset = 0
+    while found := TO_BRACKET.match(data, offset):
+        offset = found.end()
+        if data[offset - 1] in b"[{":
             depth += 1
             if depth > LEVELS:
-                return token.start()
-        elif first in b"]}":
+                return offset - 1
+        else:
             depth -= 1
     return None
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from fhir_keta.records.parse import STRING_OR_BRACKET, position
+from fhir_keta.records.parse import TO_BRACKET, position
 
 _STEP = re.compile(
     r"""\.ofType\((?P<type>[^)]*)\)
@@ -18,10 +18,11 @@ _STEP = re.compile(
     re.VERBOSE,
 )
 _ROOT = re.compile(r"[^.\[]*")
-_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
-_SPACE = re.compile(rb"[ \t\r\n]*")
-_LITERAL = re.compile(rb"[^][{},:\"\s]+")
-_OBJECT, _ARRAY, _ARRAY_END, _QUOTE, _NULL = b'{[]"n'
+_NAME = re.compile(rb'[ \t\r\n]*+("(?:[^"\\]++|\\.)*+")[ \t\r\n]*+:[ \t\r\n]*+', re.DOTALL)
+_SCALAR = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[^][{},:"\s]++', re.DOTALL)
+_COMMA = re.compile(rb"[ \t\r\n]*+,[ \t\r\n]*+")
+_SPACE = re.compile(rb"[ \t\r\n]*+")
+_OBJECT, _ARRAY, _ARRAY_END, _NULL = b"{[]n"
 
 
 @dataclass(slots=True)
@@ -101,9 +102,7 @@ class _Scanner:
         A null never displaces what was found under another name (``_given`` beside ``given``).
         """
         data = self.data
-        if offset >= len(data):
-            return offset
-        if wanted is None:
+        if wanted is None or offset >= len(data):
             return self._skip(offset)
         if wanted.value is None or data[offset] != _NULL:
             wanted.value = offset
@@ -117,19 +116,15 @@ class _Scanner:
 
     def _skip(self, offset: int) -> int:
         data = self.data
-        if data[offset] not in b"[{":
-            pattern = _STRING if data[offset] == _QUOTE else _LITERAL
-            found = pattern.match(data, offset)
+        if data[offset : offset + 1] not in (b"[", b"{"):
+            found = _SCALAR.match(data, offset)
             return found.end() if found else len(data)
         depth = 0
-        for token in STRING_OR_BRACKET.finditer(data, offset):
-            first = data[token.start()]
-            if first in b"[{":
-                depth += 1
-            elif first in b"]}":
-                depth -= 1
-                if depth == 0:
-                    return token.end()
+        while found := TO_BRACKET.match(data, offset):
+            offset = found.end()
+            depth += 1 if data[offset - 1] in b"[{" else -1
+            if depth == 0:
+                return offset
         return len(data)
 
     def _array(self, offset: int, below: dict[str | int, _Wanted]) -> int:
@@ -137,26 +132,21 @@ class _Scanner:
         index = 0
         offset = _after_space(data, offset)
         while offset < len(data) and data[offset] != _ARRAY_END:
-            offset = _after_space(data, self.value(offset, below.get(index)))
-            index += 1
-            if data[offset : offset + 1] != b",":
+            offset = self.value(offset, below.get(index))
+            if (comma := _COMMA.match(data, offset)) is None:
                 break
-            offset = _after_space(data, offset + 1)
-        return offset + 1
+            offset = comma.end()
+            index += 1
+        return _after_space(data, offset) + 1
 
     def _object(self, offset: int, below: dict[str | int, _Wanted]) -> int:
         data = self.data
-        offset = _after_space(data, offset)
-        while name := _STRING.match(data, offset):
-            key = _text(name[0])
-            colon = _after_space(data, name.end())
-            if data[colon : colon + 1] != b":":
+        while name := _NAME.match(data, offset):
+            offset = self._member(name.start(1), _text(name[1]), name.end(), below)
+            if (comma := _COMMA.match(data, offset)) is None:
                 break
-            offset = _after_space(data, self._member(name.start(), key, _after_space(data, colon + 1), below))
-            if data[offset : offset + 1] != b",":
-                break
-            offset = _after_space(data, offset + 1)
-        return offset + 1
+            offset = comma.end()
+        return _after_space(data, offset) + 1
 
     def _member(self, key_offset: int, key: str, offset: int, below: dict[str | int, _Wanted]) -> int:
         if (wanted := below.get(key)) is not None:
