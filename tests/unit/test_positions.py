@@ -1,6 +1,12 @@
 """Lines and columns were counted by hand in the texts below (an editor shows the same)."""
 
+import json
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fhir_keta.records.positions import locate, locate_all
 
@@ -150,3 +156,35 @@ def test_nothing_has_no_place(data: bytes) -> None:
 def test_many_at_once_as_one_by_one() -> None:
     asked = [("Observation.component[1].code", False), ("Observation.foo", True), ("Observation.nothing[2].x", False)]
     assert locate_all(OBSERVATION, asked) == [(11, 15), (13, 3), (1, 1)]
+
+
+NAMES = st.text('abcXY "\\{}[]:,\n\u00e9\U0001f600', min_size=1, max_size=4).filter(lambda name: "`" not in name)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | NAMES,
+    lambda inside: st.lists(inside, min_size=1, max_size=4) | st.dictionaries(NAMES, inside, min_size=1, max_size=4),
+    max_leaves=20,
+)
+
+
+def paths(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    yield path, value
+    if isinstance(value, dict):
+        for name, below in value.items():
+            yield from paths(below, f"{path}.`{name}`")
+    elif isinstance(value, list):
+        for index, below in enumerate(value):
+            yield from paths(below, f"{path}[{index}]")
+
+
+@given(st.dictionaries(NAMES, VALUES, max_size=4), st.sampled_from([None, 1]), st.booleans())
+def test_what_stands_at_the_place_is_the_value(value: dict[str, Any], indent: int | None, ascii_only: bool) -> None:
+    """Against the standard library: what it reads from the place found on is the value itself."""
+    text = json.dumps(value, indent=indent, ensure_ascii=ascii_only)
+    asked = list(paths(value, "X"))
+    for (path, expected), place in zip(
+        asked, locate_all(text.encode(), [(path, False) for path, _ in asked]), strict=True
+    ):
+        assert place is not None, path
+        line, column = place
+        offset = sum(len(before) + 1 for before in text.split("\n")[: line - 1]) + column - 1
+        assert json.JSONDecoder().raw_decode(text, offset)[0] == expected, path
