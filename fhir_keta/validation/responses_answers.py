@@ -12,12 +12,13 @@ from typing import Any, Protocol
 
 from fhir_keta.questionnaires import items as forms
 from fhir_keta.questionnaires.items import Item
-from fhir_keta.questionnaires.values import TypedValue, choice_name, compare, typed_value
+from fhir_keta.questionnaires.values import TypedValue, choice_name, compare
 
 JsonObject = dict[str, Any]
 
-# looks at one answer: the broken rule and the names for its message, or None
-AnswerCheck = Callable[[JsonObject], tuple[str, dict[str, object]] | None]
+# looks at the value of one answer: the broken rule and the names for its message, or None
+Broken = tuple[str, dict[str, object]]
+AnswerCheck = Callable[[TypedValue], Broken | None]
 
 
 class Codes(Protocol):
@@ -199,9 +200,8 @@ def _checks(
 
 
 def _in_codes(codes: Codes, free_text: bool) -> AnswerCheck:
-    def check(answer: JsonObject) -> tuple[str, dict[str, object]] | None:
-        value = typed_value(answer)
-        if value is None or (value.type == "string" and free_text):
+    def check(value: TypedValue) -> Broken | None:
+        if value.type == "string" and free_text:
             return None
         if value.type == "string":
             return None if codes.contains(None, str(value.value)) else ("response-option", {"suggestion": ""})
@@ -225,10 +225,7 @@ def _limit_check(limit: TypedValue, rule: str, sign: int) -> AnswerCheck:
     else:
         shown = str(limit.value)
 
-    def check(answer: JsonObject) -> tuple[str, dict[str, object]] | None:
-        value = typed_value(answer)
-        if value is None:
-            return None
+    def check(value: TypedValue) -> Broken | None:
         order = compare(value, limit)
         if order is None and limit.type == "Quantity" and not _same_unit_kind(value, limit):
             return "response-unit", {"allowed": _part(limit.value, "code") or _part(limit.value, "unit")}
@@ -253,19 +250,15 @@ def _pattern(item: Item) -> re.Pattern[str] | None:
 
 
 def _matches(pattern: re.Pattern[str]) -> AnswerCheck:
-    def check(answer: JsonObject) -> tuple[str, dict[str, object]] | None:
-        value = typed_value(answer)
-        text = value.value if value is not None and value.type in ("string", "uri") else None
-        return ("response-pattern", {}) if isinstance(text, str) and not pattern.fullmatch(text) else None
+    def check(value: TypedValue) -> Broken | None:
+        is_text = value.type in ("string", "uri") and isinstance(value.value, str)
+        return ("response-pattern", {}) if is_text and not pattern.fullmatch(value.value) else None
 
     return check
 
 
 def _decimal_places(places: int) -> AnswerCheck:
-    def check(answer: JsonObject) -> tuple[str, dict[str, object]] | None:
-        value = typed_value(answer)
-        if value is None:
-            return None
+    def check(value: TypedValue) -> Broken | None:
         number = _part(value.value, "value") if value.type == "Quantity" else value.value
         if not isinstance(number, int | float) or isinstance(number, bool):
             return None
@@ -292,14 +285,11 @@ def _unit_checks(item: Item, library: CodeSource, contained: Mapping[str, JsonOb
             for option in options
         )
 
-    def check(answer: JsonObject) -> tuple[str, dict[str, object]] | None:
-        quantity = typed_value(answer)
-        if quantity is None or quantity.type != "Quantity":
-            return None
-        if options and not is_option(quantity.value):
+    def check(value: TypedValue) -> Broken | None:
+        if options and not is_option(value.value):
             return "response-unit", {"allowed": allowed}
-        code = _part(quantity.value, "code")
-        if codes is not None and not codes.contains(_part(quantity.value, "system"), code if code else ""):
+        code = _part(value.value, "code")
+        if codes is not None and not codes.contains(_part(value.value, "system"), code if code else ""):
             return "response-unit", {"allowed": value_set.value if value_set is not None else ""}
         return None
 
@@ -312,10 +302,9 @@ def _attachment_checks(item: Item) -> Iterable[AnswerCheck]:
     size = item.extension_value(forms.MAX_SIZE)
     limit = size.value if size is not None and isinstance(size.value, int | float) else None
 
-    def check(answer: JsonObject) -> tuple[str, dict[str, object]] | None:
-        attachment = answer.get("valueAttachment")
-        content_type, data = _part(attachment, "contentType"), _part(attachment, "data")
-        if types and attachment is not None and not any(str(content_type or "").startswith(name) for name in types):
+    def check(value: TypedValue) -> Broken | None:
+        content_type, data = _part(value.value, "contentType"), _part(value.value, "data")
+        if types and not any(str(content_type or "").startswith(name) for name in types):
             return "response-attachment-type", {"allowed": ", ".join(types)}
         if limit is not None and isinstance(data, str) and _decoded_size(data) > limit:
             return "response-attachment-size", {"limit": limit}

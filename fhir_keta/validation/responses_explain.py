@@ -135,15 +135,18 @@ class Explanation:
         expression = self._expressions.get(id(element), "QuestionnaireResponse")
         item = self._tree.by_link_id.get(link_id) if link_id is not None else None
         if rule == "response-required":
-            # at a scope the missing name is a linkId, at an item it is what the item lacks
-            name = refusal.detail[0] if item is None else item.link_id
-            yield Finding(rule, expression, name, {"link_id": name})
+            if item is None:  # the name that a scope lacks is a linkId
+                missing = self._tree.by_link_id[refusal.detail[0]]
+                expression = self._parent_expression(missing, scope, refusal.path)
+            else:
+                missing = item
+            yield Finding(rule, expression, missing.link_id, {"link_id": missing.link_id})
         elif item is None:
             return
         elif rule == "response-disabled":
             yield Finding(rule, expression, item.link_id, {"link_id": item.link_id})
         elif rule in ("response-min-occurs", "response-max-occurs"):
-            yield from self._of_number(rule, refusal, item, element, scope)
+            yield from self._of_number(rule, item, _node_at(scope, refusal.path))
         elif rule == "response-nesting":
             yield from self._strays(element.get("item", ()))
         elif rule == "response-answer-prohibited":
@@ -155,20 +158,27 @@ class Explanation:
         elif rule and len(rest) >= 2:
             yield from self._of_answer(rule, refusal, item, f"{expression}.answer[{rest[1]}]", element, rest)
 
-    def _of_number(
-        self, rule: str, refusal: Refusal, item: Item, element: JsonObject, scope: JsonObject
-    ) -> Iterator[Finding]:
-        limit = item.integer(forms.MIN_OCCURS if rule == "response-min-occurs" else forms.MAX_OCCURS)
+    def _parent_expression(self, item: Item, scope: JsonObject, path: Path) -> str:
+        """Where an item that the scope at ``path`` lacks would stand."""
+        lacking = _node_at(scope, path)
+        parent = self._tree.by_link_id[item.path[-1]] if item.path else None
+        if parent is None:
+            return "QuestionnaireResponse"
+        if parent.link_id not in lacking:
+            return self._expressions[id(lacking[OWNER])]
+        within = "" if parent.type == "group" else ".answer[0]"
+        return self._expressions[id(lacking[parent.link_id])] + within
+
+    def _of_number(self, rule: str, item: Item, node: Any) -> Iterator[Finding]:
+        """Too few or too many: ``node`` is an item, its answers, or the scopes of a group's repetitions."""
+        limit = item.integer(forms.MIN_OCCURS if rule == "response-min-occurs" else forms.MAX_OCCURS) or 0
         names = {"link_id": item.link_id, "limit": limit}
-        if item.type == "group":
-            repetitions = refusal.value
-            surplus = rule == "response-max-occurs"
-            at = self._expressions[id(repetitions[limit if surplus else 0][OWNER])]
-            yield Finding(rule, at if surplus else at.rpartition(".")[0], item.link_id, names)
-            return
-        expression = self._expressions[id(element)]
-        surplus_answer = f".answer[{limit}]" if rule == "response-max-occurs" else ""
-        yield Finding(rule, expression + surplus_answer, item.link_id, names)
+        entries = [entry.get(OWNER, entry) for entry in node] if isinstance(node, list) else []
+        if rule == "response-max-occurs":
+            yield Finding(rule, self._expressions[id(entries[limit])], item.link_id, names)
+        else:
+            at = self._expressions[id(entries[0])].rpartition(".")[0] if entries else self._expressions[id(node)]
+            yield Finding(rule, at, item.link_id, names)
 
     def _strays(self, elements: Iterable[JsonObject]) -> Iterator[Finding]:
         """Items where the questionnaire has none at all."""
@@ -223,6 +233,13 @@ class Explanation:
             asked = {condition.question for condition in self._tree.by_link_id[finding.link_id].conditions}
             return bool(asked & faulty) or finding.link_id in misplaced
         return False
+
+
+def _node_at(scope: JsonObject, path: Path) -> Any:
+    node: Any = scope
+    for step in path:
+        node = node[step]
+    return node
 
 
 def _element_at(scope: JsonObject, path: Path) -> tuple[JsonObject, str | None, Path]:

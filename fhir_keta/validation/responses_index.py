@@ -13,6 +13,7 @@ from typing import Any
 
 from fhir_keta.questionnaires.enablement import Enclosure, is_enabled
 from fhir_keta.questionnaires.items import Item, ItemTree
+from fhir_keta.questionnaires.values import typed_value
 from fhir_keta.validation.responses_answers import AnswerCheck
 
 JsonObject = dict[str, Any]
@@ -28,14 +29,15 @@ ENABLED = "\0enabled "  # + linkId: present where conditions that a schema canno
 class Node:
     """One item of the questionnaire, prepared for indexing.
 
-    ``opens`` says that each repetition has a scope of its own, ``checks`` what a schema cannot say of an answer;
-    ``plain`` that there is none of this, and nothing inside.
+    ``opens`` says that each repetition has a scope of its own, ``checks`` what a schema cannot say of an answer of
+    one of the ``types``; ``plain`` that there is none of this, and nothing inside.
     """
 
     item: Item
     position: int
     inside: Level | None
     opens: bool
+    types: tuple[str, ...]
     checks: tuple[AnswerCheck, ...]
     plain: bool = field(init=False)
 
@@ -173,8 +175,11 @@ class _Walk:
 
     def _check(self, element: JsonObject, node: Node) -> None:
         for number, answer in enumerate(element.get("answer", ())):
+            value = typed_value(answer)
+            if value is None or value.type not in node.types:
+                continue
             for check in node.checks:
-                if broken := check(answer):
+                if broken := check(value):
                     rule, names = broken
                     self.faults.append(Fault(rule, element, node.item.link_id, ("answer", number, "value"), names))
 

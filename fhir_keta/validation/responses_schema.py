@@ -69,6 +69,7 @@ class ResponseCompiler:
                 position=item.position,
                 inside=self._level(item.children) if item.children else None,
                 opens=_opens(item),
+                types=self.rules[item.link_id].types if item.link_id in self.rules else (),
                 checks=self.rules[item.link_id].checks if item.link_id in self.rules else (),
             )
             for item in items
