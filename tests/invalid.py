@@ -37,7 +37,7 @@ class Case:
 
     @property
     def resource(self) -> dict[str, Any]:
-        """The faulty resource: a copy of the parent with the patch applied. Raises JsonPatchException if it cannot be."""
+        """The faulty resource: the parent with the patch applied. Raises JsonPatchException if it cannot be."""
         patched: dict[str, Any] = jsonpatch.apply_patch(self.valid, list(self.patch))
         return patched
 
