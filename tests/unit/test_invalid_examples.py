@@ -32,6 +32,7 @@ FAMILIES = {
     "reference",
     "extension",
     "bundle",
+    "profile",
     "response",
 }
 CASES = invalid.cases()
