@@ -12,10 +12,17 @@ from typing import Any, NamedTuple
 
 from fhir_keta.definitions.library import Library
 from fhir_keta.errors import DefinitionError
-from fhir_keta.validation.constraints import element_constraints, target_schema, target_types
+from fhir_keta.validation.constraints import (
+    count_demands,
+    element_constraints,
+    one_of_keys,
+    slice_minimum,
+    target_schema,
+    target_types,
+)
 from fhir_keta.validation.elements import Element, element_tree, type_code
 from fhir_keta.validation.existence import existence_schema
-from fhir_keta.validation.index import COUNT, REST, IndexPlan, Slice
+from fhir_keta.validation.index import BY_SLICE, REST, IndexPlan, Slice
 from fhir_keta.validation.invariants import FUNCTIONS, Invariant
 from fhir_keta.validation.primitives import PRIMITIVE_TYPES, primitive_schema
 from fhir_keta.validation.slicing import slice_matcher
@@ -221,9 +228,10 @@ class _Compilation:
             built.properties.update({name: prohibited, f"_{name}": prohibited} if primitive else {name: prohibited})
             return
         value = self._value(child, code, built.root)
-        if child.is_array:
-            value = self._array(child, code, value, built.root)
-        built.add(name, value)
+        if child.is_array and child.slices:
+            self._sliced(child, code, value, built)
+        else:
+            built.add(name, self._array(child, code, value) if child.is_array else value)
         if primitive and code != "xhtml":
             built.add(f"_{name}", self._companion(code, child.is_array))
         if primitive:
@@ -231,7 +239,7 @@ class _Compilation:
             self._invariants(child, added, built)
         if child.min >= 1:
             if primitive and child.definition.get("binding", {}).get("strength") != "required":
-                built.demands.append(_one_of_keys(name, [name, f"_{name}"]))
+                built.demands.append(one_of_keys(name, [name, f"_{name}"]))
             else:
                 built.required.append(name)
 
@@ -250,7 +258,7 @@ class _Compilation:
                 built.add(f"_{key}", self._companion(code, False))
                 by_type[code].append(f"_{key}")
             if narrowed is not child and narrowed.min >= 1:
-                built.demands.append(_one_of_keys(child.name, by_type[code]))
+                built.demands.append(one_of_keys(child.name, by_type[code]))
         if len(by_type) > _CHOICE_LIMIT:
             built.functions.choices.append(base)
         elif len(by_type) > 1:
@@ -263,7 +271,7 @@ class _Compilation:
                         "not": {"anyOf": others},
                     }
         if child.min >= 1 and by_type:
-            built.demands.append(_one_of_keys(child.name, [key for keys in by_type.values() for key in keys]))
+            built.demands.append(one_of_keys(child.name, [key for keys in by_type.values() for key in keys]))
 
     def _refuse_other_types(self, child: Element, base: str, allowed: list[str], built: _Object) -> None:
         """A type that the base allows and this profile does not is refused by name, not as an unknown element."""
@@ -334,35 +342,33 @@ class _Compilation:
         self.unchecked |= {invariant.key for invariant in built.functions.invariants}
         return built.demands
 
-    def _array(self, child: Element, code: str, value: _Value, root: Element) -> _Value:
+    def _array(self, child: Element, code: str, value: _Value) -> _Value:
         items = value.schema
-        if code in PRIMITIVE_TYPES:
-            items = (
-                {"anyOf": [{"type": "null"}, items]} if "allOf" in items else {**items, "type": [items["type"], "null"]}
-            )
+        if code in PRIMITIVE_TYPES:  # null keeps the place of a value that is only in _name
+            nullable = {"if": {"type": "null"}, "else": items}
+            items = nullable if "allOf" in items else {**items, "type": [items["type"], "null"]}
         array: JsonObject = {"type": "array", "minItems": 1, "items": items}
-        if not child.slices:
-            demands = _count_demands(child.name, child.min, child.max, "minItems", "maxItems")
-            return value._replace(schema={**array, "allOf": demands} if demands else array)
+        demands = count_demands(child.name, child.min, child.max)
+        return value._replace(schema={**array, "allOf": demands} if demands else array)
+
+    def _sliced(self, child: Element, code: str, value: _Value, built: _Object) -> None:
+        """A sliced array: the array counts, its elements are checked in the index, each as its slice says."""
         index = IndexPlan(rest=value.slicing)
         closed = child.definition.get("slicing", {}).get("rules") == "closed"
         unmatched = {"$comment": "slice-unmatched", "description": child.name, "not": {}}
-        properties: JsonObject = {REST: unmatched if closed else array}
-        demands = []
+        slices: JsonObject = {REST: {"items": unmatched if closed else value.schema}}
         for name, slice_ in child.slices.items():
-            compiled = self._value(slice_, code, root)
+            compiled = self._value(slice_, code, built.root)
             index.slices.append(Slice(name, slice_matcher(child, slice_, self.library), compiled.slicing))
-            properties[name] = {"type": "array", "items": compiled.schema}
+            slices[name] = {"items": compiled.schema}
             if slice_.max is not None:
-                properties[name]["allOf"] = [
-                    {"$comment": "slice-max", "description": f"{name}|{slice_.max}", "maxItems": slice_.max}
-                ]
+                words = f"{name}|{slice_.max}"
+                slices[name]["allOf"] = [{"$comment": "slice-max", "description": words, "maxItems": slice_.max}]
             if slice_.min >= 1:
-                demands.append(_slice_minimum(name, slice_.min))
-        total = _count_demands(child.name, child.min, child.max, "minimum", "maximum")
-        properties[COUNT] = {"allOf": total} if total else {}
-        sliced = {"$comment": "sliced", "type": "object", "properties": properties, "additionalProperties": False}
-        return _Value({**sliced, "allOf": demands} if demands else sliced, value.functions, index)
+                built.demands.append(slice_minimum(child.name, name, slice_.min))
+        built.add(child.name, self._array(child, "", value._replace(schema={}, slicing=None)))
+        built.properties[f"{child.name}{BY_SLICE}"] = {"properties": slices}
+        built.index.children[child.name] = index
 
 
 def _plan_path(element: Element, code: str) -> str:
@@ -377,27 +383,3 @@ def _listed(schema: JsonObject, demands: list[JsonObject]) -> JsonObject:
     if any("const" in demand or "enum" in demand for demand in demands):
         schema.pop("pattern", None)
     return {**schema, "allOf": demands} if demands else schema
-
-
-def _slice_minimum(name: str, least: int) -> JsonObject:
-    demand: JsonObject = {"$comment": "slice-min", "description": f"{name}|{least}", "required": [name]}
-    if least > 1:
-        demand["properties"] = {name: {"minItems": least}}
-    return demand
-
-
-def _count_demands(name: str, least: int, most: int | None, low: str, high: str) -> list[JsonObject]:
-    demands: list[JsonObject] = []
-    if least > 1:
-        demands.append({"$comment": "cardinality-min", "description": f"{name}|{least}", low: least})
-    if most is not None:
-        demands.append({"$comment": "cardinality-max", "description": f"{name}|{most}", high: most})
-    return demands
-
-
-def _one_of_keys(name: str, keys: list[str]) -> JsonObject:
-    return {
-        "$comment": "cardinality-min",
-        "description": f"{name}|1",
-        "anyOf": [{"required": [key]} for key in keys],
-    }

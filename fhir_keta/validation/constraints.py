@@ -8,6 +8,7 @@ from typing import Any
 
 from fhir_keta.definitions.library import Codes, Library
 from fhir_keta.validation.elements import Element
+from fhir_keta.validation.index import BY_SLICE
 
 JsonObject = dict[str, Any]
 
@@ -126,3 +127,31 @@ def _range(element: Element) -> list[JsonObject]:
         if isinstance(bound, int | float):
             found.append({"$comment": "value-range", "description": f"{word} {bound}", keyword: bound})
     return found
+
+
+def slice_minimum(element: str, name: str, least: int) -> JsonObject:
+    """Stated beside the sliced element, so that it also holds where the whole array is missing."""
+    slice_: JsonObject = {"required": [name]}
+    if least > 1:
+        slice_["properties"] = {name: {"minItems": least}}
+    key, words = f"{element}{BY_SLICE}", f"{name}|{least}"
+    return {"$comment": "slice-min", "description": words, "required": [key], "properties": {key: slice_}}
+
+
+def count_demands(name: str, least: int, most: int | None) -> list[JsonObject]:
+    """The cardinality of an array beyond "not empty"."""
+    demands: list[JsonObject] = []
+    if least > 1:
+        demands.append({"$comment": "cardinality-min", "description": f"{name}|{least}", "minItems": least})
+    if most is not None:
+        demands.append({"$comment": "cardinality-max", "description": f"{name}|{most}", "maxItems": most})
+    return demands
+
+
+def one_of_keys(name: str, keys: list[str]) -> JsonObject:
+    """A required element that JSON may write under several keys: a choice, or a primitive with only extensions."""
+    return {
+        "$comment": "cardinality-min",
+        "description": f"{name}|1",
+        "anyOf": [{"required": [key]} for key in keys],
+    }

@@ -13,7 +13,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from fhir_keta.errors import DefinitionError
 from fhir_keta.validation.elements import Element, type_code
+from fhir_keta.validation.fhirpath import Call, Literal, Name, Node, Operation, Step, parse_fhirpath
 from fhir_keta.validation.primitives import PRIMITIVE_TYPES
 
 JsonObject = dict[str, Any]
@@ -21,10 +23,8 @@ JsonObject = dict[str, Any]
 # how to find the children of an element whose type is defined elsewhere
 Children = Callable[[Element], Mapping[str, Element]]
 
-_TOKEN = re.compile(
-    r"\s*(?:(?P<string>'(?:[^'\\]|\\.)*')|(?P<number>\d+(?:\.\d+)?)|(?P<name>[A-Za-z_]\w*)|(?P<sign>!=|<=|>=|[()=|.,<>]))"
-)
 _NEVER: JsonObject = {"not": {}}
+_COMPARISONS = {"<": "exclusiveMaximum", "<=": "maximum", ">": "exclusiveMinimum", ">=": "minimum"}
 
 
 class _Truth(NamedTuple):
@@ -36,7 +36,7 @@ class _Truth(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Path:
-    """A path from the context element: names and filters, innermost last."""
+    """A way down from the context element: JSON names and filters, and the element it ends at."""
 
     steps: tuple[str | _Truth, ...]
     element: Element
@@ -49,223 +49,217 @@ class _Unsupported(Exception):
 def existence_schema(expression: str, element: Element, children: Children) -> JsonObject | None:
     """The schema of the objects at ``element`` for which the FHIRPath expression is true; None if it cannot be said."""
     try:
-        tokens = _tokens(expression)
-        truth = _Parser(tokens, element, children).whole()
-    except _Unsupported:
+        return _Context(element, children).truth(parse_fhirpath(expression)).true
+    except (_Unsupported, DefinitionError):
         return None
-    return truth.true
 
 
-def _tokens(expression: str) -> list[str]:
-    tokens: list[str] = []
-    position = 0
-    text = expression.strip()
-    while position < len(text):
-        match = _TOKEN.match(text, position)
-        if match is None:
-            raise _Unsupported
-        tokens.append(match.group().strip())
-        position = match.end()
-    return tokens
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """What names mean: the element that the expression is about."""
 
+    element: Element
+    children: Children
 
-class _Parser:
-    """Recursive descent over the tokens; the context is one element."""
+    def truth(self, node: Node) -> _Truth:
+        if isinstance(node, Operation):
+            return self._operation(node)
+        if isinstance(node, Step) and isinstance(node.then, Call):
+            found = self._test(node.target, node.then)
+            if found is not None:
+                return found
+        if isinstance(node, Call) and node.name in ("exists", "empty", "hasValue") and not node.arguments:
+            return self._test(Name("$this"), node) or _unsupported()
+        return self._compared(self.paths(node), {"const": True})  # a boolean element standing alone
 
-    def __init__(self, tokens: list[str], element: Element, children: Children) -> None:
-        self.tokens = tokens
-        self.position = 0
-        self.element = element
-        self.children = children
-
-    def whole(self) -> _Truth:
-        truth = self.implication()
-        if self.position != len(self.tokens):
-            raise _Unsupported
-        return truth
-
-    def peek(self) -> str:
-        return self.tokens[self.position] if self.position < len(self.tokens) else ""
-
-    def take(self, expected: str = "") -> str:
-        token = self.peek()
-        if not token or (expected and token != expected):
-            raise _Unsupported
-        self.position += 1
-        return token
-
-    def implication(self) -> _Truth:
-        left = self.disjunction()
-        while self.peek() == "implies":
-            self.take()
-            right = self.disjunction()
-            left = _Truth(_any(left.false, right.true), _all(left.true, right.false))
-        return left
-
-    def disjunction(self) -> _Truth:
-        left = self.conjunction()
-        while self.peek() in ("or", "xor"):
-            exclusive = self.take() == "xor"
-            right = self.conjunction()
-            left = (
-                _differ(left, right)
-                if exclusive
-                else _Truth(_any(left.true, right.true), _all(left.false, right.false))
-            )
-        return left
-
-    def conjunction(self) -> _Truth:
-        left = self.comparison()
-        while self.peek() == "and":
-            self.take()
-            right = self.comparison()
-            left = _Truth(_all(left.true, right.true), _any(left.false, right.false))
-        return left
-
-    def comparison(self) -> _Truth:
-        left = self.term()
-        operator = self.peek()
-        if operator in ("=", "!="):
-            self.take()
-            truth = self.equality(left)
-            return truth if operator == "=" else _Truth(truth.false, truth.true)
-        if operator == "in":
-            self.take()
-            if isinstance(left, _Truth):
-                raise _Unsupported
-            return self.compare(left, {"enum": self.literals()})
-        if isinstance(left, _Truth):
-            return left
-        # a boolean element standing alone
-        return self.compare(left, {"const": True})
-
-    def equality(self, left: _Path | _Truth) -> _Truth:
-        if isinstance(left, _Truth):
-            right = self.term()
-            if not isinstance(right, _Truth):
-                raise _Unsupported
-            different = _differ(left, right)
-            return _Truth(different.false, different.true)
-        return self.compare(left, {"const": _literal(self.take())})
-
-    def literals(self) -> list[Any]:
-        self.take("(")
-        found = [_literal(self.take())]
-        while self.peek() == "|":
-            self.take()
-            found.append(_literal(self.take()))
-        self.take(")")
-        return found
-
-    def compare(self, path: _Path, leaf: JsonObject) -> _Truth:
-        element = self.element
-        for step in path.steps:
-            if not isinstance(step, str):
-                raise _Unsupported
-            element = self.child(element, step)
-            if element.is_array:
-                raise _Unsupported  # FHIRPath compares whole collections: not what a schema of one item says
-        return _Truth(self.at(path.steps, self.element, leaf), self.at(path.steps, self.element, {"not": leaf}))
-
-    def term(self) -> _Path | _Truth:
-        found: _Path | _Truth
-        if self.peek() == "(":
-            self.take()
-            found = self.implication()
-            self.take(")")
-        else:
-            found = self.step(_Path((), self.element))
-        while self.peek() == ".":
-            self.take()
-            if isinstance(found, _Path):
-                found = self.step(found)
-            else:
-                self.take("not")
-                self.take("(")
-                self.take(")")
-                found = _Truth(found.false, found.true)
-        return found
-
-    def step(self, path: _Path) -> _Path | _Truth:
-        name = self.take()
-        if not name[0].isalpha():
-            raise _Unsupported
-        if self.peek() != "(":
-            if not path.steps and name[0].isupper() and name == self.element.name:
-                return path  # the type's own name: Appointment.status
-            return _Path((*path.steps, name), self.child(path.element, name))
-        self.take("(")
-        if name in ("where", "exists", "all") and self.peek() != ")":
-            inside = _Parser(self.tokens, path.element, self.children)
-            inside.position = self.position
-            condition = inside.implication()
-            self.position = inside.position
-            self.take(")")
-            if name == "all":
-                failing = self.at((*path.steps, _Truth(_not(condition.true), {})), self.element, {})
-                return _Truth(_not(failing), failing)
-            filtered = _Path((*path.steps, condition), path.element)
-            return filtered if name == "where" else self.exists(filtered)
-        self.take(")")
-        if name == "exists":
-            return self.exists(path)
-        if name == "empty":
-            there = self.exists(path)
-            return _Truth(there.false, there.true)
-        if name == "hasValue":
-            valued = self.at(path.steps, self.element, {"type": ["string", "number", "boolean"]})
-            return _Truth(valued, _not(valued))
+    def _operation(self, node: Operation) -> _Truth:
+        match node.operator:
+            case "implies":
+                left, right = self.truth(node.left), self.truth(node.right)
+                return _Truth(_any(left.false, right.true), _all(left.true, right.false))
+            case "or":
+                left, right = self.truth(node.left), self.truth(node.right)
+                return _Truth(_any(left.true, right.true), _all(left.false, right.false))
+            case "and":
+                left, right = self.truth(node.left), self.truth(node.right)
+                return _Truth(_all(left.true, right.true), _any(left.false, right.false))
+            case "xor":
+                return _differ(self.truth(node.left), self.truth(node.right))
+            case "=" | "!=":
+                same = self._equal(node)
+                return same if node.operator == "=" else _Truth(same.false, same.true)
+            case "in":
+                return self._compared(self.paths(node.left), {"enum": _literals(node.right)})
+            case "<" | "<=" | ">" | ">=":
+                return self._ordered(node)
         raise _Unsupported
 
-    def exists(self, path: _Path) -> _Truth:
-        there = self.at(path.steps, self.element, {})
+    def _equal(self, node: Operation) -> _Truth:
+        if isinstance(node.right, Literal):
+            return self._compared(self.paths(node.left), {"const": node.right.value})
+        different = _differ(self.truth(node.left), self.truth(node.right))
+        return _Truth(different.false, different.true)
+
+    def _ordered(self, node: Operation) -> _Truth:
+        if not isinstance(node.right, Literal) or isinstance(node.right.value, str | bool):
+            raise _Unsupported
+        bound, left = node.right.value, node.left
+        if isinstance(left, Step) and left.then == Call("length", ()):
+            text = left.target
+            if isinstance(text, Step) and text.then == Call("toString", ()):
+                text = text.target
+            return self._compared(self.paths(text), _length(node.operator, int(bound)))
+        leaf = {"type": "number", _COMPARISONS[node.operator]: bound}
+        return self._compared(self.paths(left), leaf)
+
+    def _test(self, target: Node, call: Call) -> _Truth | None:
+        """A function that answers true or false about its target; None for another function."""
+        match call:
+            case Call("not", ()):
+                truth = self.truth(target)
+                return _Truth(truth.false, truth.true)
+            case Call("exists", ()):
+                return self._exists(self.paths(target))
+            case Call("exists", (condition,)):
+                return self._exists([self._filtered(path, condition) for path in self.paths(target)])
+            case Call("empty", ()):
+                there = self._exists(self.paths(target))
+                return _Truth(there.false, there.true)
+            case Call("all", (condition,)):
+                failing = _any(*(self._failing(path, condition) for path in self.paths(target)))
+                return _Truth(_not(failing), failing)
+            case Call("hasValue", ()):
+                valued = self._at_any(self.paths(target), {"type": ["string", "number", "boolean"]})
+                return _Truth(valued, _not(valued))
+            case Call("contains" | "startsWith" | "endsWith", (Literal(str(text)),)):
+                pattern = {"contains": "{}", "startsWith": "^{}", "endsWith": "{}$"}[call.name].format(re.escape(text))
+                return self._compared(self.paths(target), {"pattern": pattern})
+        return None
+
+    def _exists(self, paths: list[_Path]) -> _Truth:
+        there = self._at_any(paths, {})
         return _Truth(there, _not(there))
 
-    def child(self, element: Element, name: str) -> Element:
+    def _failing(self, path: _Path, condition: Node) -> JsonObject:
+        truth = _Context(path.element, self.children).truth(condition)
+        return self._at((*path.steps, _Truth(_not(truth.true), {})), self.element, {})
+
+    def _compared(self, paths: list[_Path], leaf: JsonObject) -> _Truth:
+        """FHIRPath compares whole collections: a schema of one item says the same only of a single path to one."""
+        if len(paths) != 1:
+            raise _Unsupported
+        element = self.element
+        for step in paths[0].steps:
+            if not isinstance(step, str):
+                raise _Unsupported
+            element = self._child(element, step)
+            if element.is_array:
+                raise _Unsupported
+        return _Truth(self._at_any(paths, leaf), self._at_any(paths, {"not": leaf}))
+
+    def paths(self, node: Node) -> list[_Path]:
+        match node:
+            case Name("$this"):
+                return [_Path((), self.element)]
+            case Name(name) if name[0].isupper() and name == self.element.name:
+                return [_Path((), self.element)]  # the type's own name: Appointment.status
+            case Call("where", (condition,)):
+                return [self._filtered(_Path((), self.element), condition)]
+            case Name(name):
+                return [_Path((name,), self._child(self.element, name))]
+            case Operation("|", left, right):
+                return [*self.paths(left), *self.paths(right)]
+            case Step(target, Name(name)):
+                return [_Path((*path.steps, name), self._child(path.element, name)) for path in self.paths(target)]
+            case Step(target, Call("where", (condition,))):
+                return [self._filtered(path, condition) for path in self.paths(target)]
+            case Step(target, Call("ofType", (Name(type_name),))):
+                return [self._of_type(path, type_name) for path in self.paths(target)]
+        raise _Unsupported
+
+    def _filtered(self, path: _Path, condition: Node) -> _Path:
+        truth = _Context(path.element, self.children).truth(condition)
+        return _Path((*path.steps, truth), path.element)
+
+    def _of_type(self, path: _Path, type_name: str) -> _Path:
+        if not path.element.is_choice or not path.steps or not isinstance(path.steps[-1], str):
+            raise _Unsupported
+        if type_name not in (type_code(type_) for type_ in path.element.types):
+            return _Path((*path.steps[:-1], _Truth(_NEVER, {})), path.element)  # no such value in this profile
+        key = _typed(path.steps[-1], type_name)
+        return _Path((*path.steps[:-1], key), _narrowed(path.element, key, type_name))
+
+    def _child(self, element: Element, name: str) -> Element:
         children = self.children(element)
         found = children.get(name) or children.get(f"{name}[x]")
-        if found is None:
-            raise _Unsupported
-        return found
+        if found is not None:
+            return found
+        for child in children.values():
+            base = child.name.removesuffix("[x]")
+            if child.is_choice and name.startswith(base):
+                for type_ in child.types:
+                    if name == _typed(base, type_code(type_)):
+                        return _narrowed(child, name, type_code(type_))
+        raise _Unsupported
 
-    def at(self, steps: tuple[str | _Truth, ...], element: Element, leaf: JsonObject) -> JsonObject:
+    def _at_any(self, paths: list[_Path], leaf: JsonObject) -> JsonObject:
+        return _any(*(self._at(path.steps, self.element, leaf) for path in paths))
+
+    def _at(self, steps: tuple[str | _Truth, ...], element: Element, leaf: JsonObject) -> JsonObject:
         """Some value at the path is as ``leaf`` says."""
         if not steps:
             return leaf
         first, rest = steps[0], steps[1:]
         if isinstance(first, _Truth):
-            return _all(first.true, self.at(rest, element, leaf))
-        child = self.child(element, first)
-        inner = self.at(rest, child, leaf)
-        filters = tuple(step for step in rest if not isinstance(step, str))
+            return _all(first.true, self._at(rest, element, leaf))
+        child = self._child(element, first)
+        inner = self._at(rest, child, leaf)
         if child.is_array:
             inner = {"contains": inner} if inner else {}
         keys: list[str] = []
         for type_ in child.types or [{}]:
             code = type_code(type_)
-            key = first + code[:1].upper() + code[1:] if child.is_choice else first
+            key = _typed(first, code) if child.is_choice else first
             keys.append(key)
-            if code in PRIMITIVE_TYPES and not leaf and not filters:
+            if code in PRIMITIVE_TYPES and not inner:
                 keys.append(f"_{key}")  # a primitive may have extensions only
-        found = [{"required": [key], **({"properties": {key: inner}} if inner else {})} for key in keys]
-        return found[0] if len(found) == 1 else {"anyOf": found}
+        return _any(*({"required": [key], **({"properties": {key: inner}} if inner else {})} for key in keys))
 
 
-def _literal(token: str) -> Any:
-    if token.startswith("'"):
-        if "\\" in token:
-            raise _Unsupported
-        return token[1:-1]
-    if token in ("true", "false"):
-        return token == "true"
-    if re.fullmatch(r"\d+", token):
-        return int(token)
+def _typed(base: str, code: str) -> str:
+    return base + code[:1].upper() + code[1:]
+
+
+def _narrowed(choice: Element, key: str, code: str) -> Element:
+    """A choice element seen as one of its types: ``value[x]`` as ``valueQuantity``."""
+    definition = {**choice.definition, "type": [type_ for type_ in choice.types if type_code(type_) == code]}
+    return Element(definition, key, choice.children if len(choice.types) == 1 else {})
+
+
+def _length(operator: str, bound: int) -> JsonObject:
+    return {
+        ">": {"minLength": bound + 1},
+        ">=": {"minLength": bound},
+        "<": {"maxLength": bound - 1},
+        "<=": {"maxLength": bound},
+    }[operator]
+
+
+def _literals(node: Node) -> list[Any]:
+    if isinstance(node, Operation) and node.operator == "|":
+        return [*_literals(node.left), *_literals(node.right)]
+    if isinstance(node, Literal):
+        return [node.value]
+    raise _Unsupported
+
+
+def _unsupported() -> _Truth:
     raise _Unsupported
 
 
 def _any(*schemas: JsonObject) -> JsonObject:
     flat = [part for schema in schemas for part in (schema["anyOf"] if set(schema) == {"anyOf"} else [schema])]
-    return {"anyOf": flat}
+    return flat[0] if len(flat) == 1 else {"anyOf": flat}
 
 
 def _all(*schemas: JsonObject) -> JsonObject:

@@ -9,7 +9,7 @@ from typing import Any
 from fhir_keta.validation import rules
 from fhir_keta.validation.compiler import Compiled
 from fhir_keta.validation.engine import Refusal
-from fhir_keta.validation.index import Trace
+from fhir_keta.validation.index import BY_SLICE, Trace
 from fhir_keta.validation.issue import Issue
 from fhir_keta.validation.primitives import primitive_remedy
 
@@ -65,7 +65,7 @@ def _stated(schema: JsonObject, schema_path: tuple[str | int, ...]) -> tuple[str
             continue
         above += segment == "items"
         comment = current.get("$comment")
-        if comment == "sliced" or "additionalProperties" in current:
+        if "additionalProperties" in current:
             break
         if isinstance(comment, str):
             return comment, str(current.get("description", "")), current, above
@@ -85,7 +85,7 @@ def _expression(compiled: Compiled, value: Any, trace: Trace, path: tuple[str | 
             expression += f"[{positions[step] if positions else step}]"
             positions = None
         else:
-            expression += "." + element_name(compiled, step)
+            expression += "." + element_name(compiled, step.removesuffix(BY_SLICE))
         node = node[step]
     return expression
 

@@ -88,6 +88,8 @@ def _walk(
     for key, content in value.items():
         below = children.get(key)
         if below is None:
+            if type(content) is list and (None in content or f"_{key}" in value):
+                yield from _unaligned(compiled, value, key, here)
             continue
         for item, location in _items(content, Location(here, key)):
             if not isinstance(item, dict):
@@ -102,8 +104,6 @@ def _walk(
             base = compiled.choice_keys[name][0] + "[x]" if name in compiled.choice_keys else name
             path = below.path if "." in below.path else f"{plan.path}.{base}"
             yield from _walk(compiled, item, below, scope, terminology, location, path)
-        if key[0] == "_" and isinstance(content, list):
-            yield from _aligned(compiled, value, key, content, here)
 
 
 def _items(content: Any, here: Location) -> Iterator[tuple[Any, Location]]:
@@ -132,12 +132,18 @@ def _leads_elsewhere(value: JsonObject, plan: FunctionPlan, scope: Scope) -> boo
     return reference.split("/")[-2:-1] != [found]  # Type/id names its type: the schema has refused that
 
 
-def _aligned(compiled: Compiled, value: JsonObject, key: str, companions: list[Any], here: Location) -> Iterator[Issue]:
-    """Each null in ``name`` needs something at the same place in ``_name`` (R4, JSON, Arrays of primitive elements)."""
-    values = value.get(key[1:])
-    if isinstance(values, list) and len(values) != len(companions):
+def _unaligned(compiled: Compiled, value: JsonObject, key: str, here: Location) -> Iterator[Issue]:
+    """Each null in ``name`` keeps the place of something in ``_name`` (R4, JSON, Arrays of primitive elements)."""
+    values, companions = value[key], value.get(f"_{key}")
+    others = companions if isinstance(companions, list) else [None] * len(values)
+    problem = ""
+    if len(values) != len(others):
+        problem = "they differ in length"
+    elif any(each is None and other is None for each, other in zip(values, others, strict=True)):
+        problem = "at one place both are null"
+    if problem:
         expression = Location(here, key).expression(compiled)
-        yield rules.issue("primitive-alignment", expression, name=key[1:], problem="they differ in length")
+        yield rules.issue("primitive-alignment", expression, name=key, problem=problem)
 
 
 def _coding(compiled: Compiled, value: JsonObject, terminology: Terminology, here: Location) -> Iterator[Issue]:

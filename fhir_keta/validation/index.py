@@ -1,4 +1,4 @@
-"""The index: sliced arrays turned into objects keyed by slice, so that a schema can say what each slice must be.
+"""The index: beside each sliced array its elements by slice, so that a schema can say what each must be.
 
 Slice minimum and maximum, order and unmatched elements are the schema's; which element belongs to which slice is
 decided here (R4, Profiling, Slicing).
@@ -12,8 +12,9 @@ from typing import Any
 
 JsonObject = dict[str, Any]
 
+# added to the name of a sliced array: its elements in an object, by slice; those of none under REST
+BY_SLICE = "@slices"
 REST = "@rest"
-COUNT = "@count"
 
 Matcher = Callable[[Any], bool]
 # id() of an indexed object -> its original keys; slice name -> original positions
@@ -42,13 +43,11 @@ class IndexPlan:
 
 
 def indexed(value: Any, plan: IndexPlan, trace: Trace | None = None) -> Any:
-    """A copy of ``value`` with its sliced arrays as objects; what is not sliced is shared, nothing is changed.
+    """A copy of ``value`` with, beside each sliced array, its elements by slice; nothing is changed, the rest is shared.
 
     With ``trace``, the original positions of what moved are noted for the way back.
     """
     if isinstance(value, list):
-        if plan.slices:
-            return _sliced(value, plan, trace)
         return [indexed(item, plan, trace) for item in value]
     if not isinstance(value, dict):
         return value
@@ -57,12 +56,16 @@ def indexed(value: Any, plan: IndexPlan, trace: Trace | None = None) -> Any:
         return value
     copy = dict(value)
     for name in found:
-        copy[name] = indexed(value[name], plan.children[name], trace)
+        below = plan.children[name]
+        if not below.slices:
+            copy[name] = indexed(value[name], below, trace)
+        elif isinstance(value[name], list):
+            copy[f"{name}{BY_SLICE}"] = _by_slice(value[name], below, trace)
     return copy
 
 
-def _sliced(items: list[Any], plan: IndexPlan, trace: Trace | None) -> JsonObject:
-    buckets: JsonObject = {COUNT: len(items)}
+def _by_slice(items: list[Any], plan: IndexPlan, trace: Trace | None) -> JsonObject:
+    slices: JsonObject = {}
     positions: dict[str, list[int]] = {}
     for position, item in enumerate(items):
         name, inside = REST, plan.rest
@@ -70,11 +73,11 @@ def _sliced(items: list[Any], plan: IndexPlan, trace: Trace | None) -> JsonObjec
             if slice_.matches(item):
                 name, inside = slice_.name, slice_.inside
                 break
-        buckets.setdefault(name, []).append(indexed(item, inside, trace) if inside else item)
+        slices.setdefault(name, []).append(indexed(item, inside, trace) if inside else item)
         positions.setdefault(name, []).append(position)
     if trace is not None:
-        trace[id(buckets)] = positions
-    return buckets
+        trace[id(slices)] = positions
+    return slices
 
 
 def contains_pattern(value: Any, pattern: Any) -> bool:

@@ -1,4 +1,4 @@
-"""The invariants of base R4 that no schema says, as small named functions by their key.
+"""The invariants of base R4 and of our profiles that no schema says, as small named functions by their key.
 
 A function gets the object that carries the constraint and its scope, and returns whether the constraint is met. It must
 accept any shape: what is malformed is another rule's finding, so where it cannot judge it returns True.
@@ -295,7 +295,50 @@ def _minimum_below_maximum(value: JsonObject, _scope: Scope) -> bool:
     return not isinstance(low, int) or not high.isdecimal() or low <= int(high)
 
 
+_RECALL_OR_EXTRACT = frozenset(
+    {
+        "https://w3id.org/fhir-keta/StructureDefinition/keta-recall",
+        "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-observationExtract",
+    }
+)
+_ORDINAL_VALUE = frozenset({"http://hl7.org/fhir/StructureDefinition/ordinalValue"})
+_SCALES = frozenset(
+    f"https://w3id.org/fhir-keta/CodeSystem/{name}" for name in ("keta-intensity", "keta-how-it-felt", "keta-change")
+)
+_INSTRUMENT_ANSWERS = frozenset({"LA6568-5", "LA6569-3", "LA6570-1", "LA6571-9"})
+
+
+def _questions(value: JsonObject) -> Iterator[JsonObject]:
+    return (
+        node
+        for item in _objects(value.get("item"))
+        for node in _descendants({"item": [item]})
+        if "linkId" in node and node.get("type") not in ("group", "display")
+    )
+
+
+def _has_extension(value: JsonObject, urls: frozenset[str]) -> bool:
+    return any(extension.get("url") in urls for extension in _objects(value.get("extension")))
+
+
+def _scored_options_have_values(value: JsonObject, _scope: Scope) -> bool:
+    for question in _questions(value):
+        for option in _objects(question.get("answerOption")):
+            coding = option.get("valueCoding")
+            if not isinstance(coding, dict):
+                continue
+            scored = coding.get("system") in _SCALES or coding.get("code") in _INSTRUMENT_ANSWERS
+            if scored and not (_has_extension(option, _ORDINAL_VALUE) and _has_extension(coding, _ORDINAL_VALUE)):
+                return False
+    return True
+
+
 FUNCTIONS: dict[str, Function] = {
+    "keta-questionnaire-1": lambda value, _: all("code" in question for question in _questions(value)),
+    "keta-questionnaire-2": lambda value, _: all(
+        _has_extension(each, _RECALL_OR_EXTRACT) for each in _questions(value)
+    ),
+    "keta-questionnaire-3": _scored_options_have_values,
     "dom-2": _no_nested_contained,
     "dom-3": _contained_is_used,
     "ref-1": _reference_is_contained,

@@ -9,6 +9,7 @@ from typing import Any
 from fhir_keta.validation import rules
 from fhir_keta.validation.compiler import Compiled
 from fhir_keta.validation.explain import element_name
+from fhir_keta.validation.index import BY_SLICE
 from fhir_keta.validation.issue import Issue
 from fhir_keta.validation.primitives import primitive_remedy
 
@@ -34,11 +35,15 @@ def _floats(value: Any, schema: JsonObject, compiled: Compiled, expression: str)
             type_name = schema.get("description", "integer")
             yield rules.issue("primitive-format", expression, type=type_name, remedy=primitive_remedy(type_name))
     elif isinstance(value, list):
-        items = schema.get("items", schema.get("properties", {}).get("@rest", {}).get("items", {}))
+        items = schema.get("items", {})
         for position, item in enumerate(value):
             yield from _floats(item, items, compiled, f"{expression}[{position}]")
     elif isinstance(value, dict):
         properties = schema.get("properties", {})
         for key, content in value.items():
-            if key in properties:
+            by_slice = properties.get(f"{key}{BY_SLICE}")
+            if by_slice:  # all slices are of the element's type: any of them says which numbers are integers
+                items = next(iter(reversed(by_slice["properties"].values())))
+                yield from _floats(content, items, compiled, f"{expression}.{element_name(compiled, key)}")
+            elif key in properties:
                 yield from _floats(content, properties[key], compiled, f"{expression}.{element_name(compiled, key)}")
