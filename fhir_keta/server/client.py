@@ -86,7 +86,11 @@ class Client:
         try:
             answer = self._request("GET", "metadata")
         except Refused as error:
-            raise ServerError(f"{error} This is not a FHIR base URL: it often ends in /fhir.") from error
+            said = f" It says: {error}" if error.outcome is not None else ""
+            raise ServerError(
+                f"{self.base}/metadata does not exist (HTTP {error.status}).{said} "
+                "Give the FHIR base URL: it often ends in /fhir."
+            ) from error
         if answer.resource is None or answer.resource.get("resourceType") != "CapabilityStatement":
             raise ServerError(
                 f"{self.base}/metadata is not a CapabilityStatement. Give the FHIR base URL: it often ends in /fhir."
@@ -247,6 +251,8 @@ class Client:
 
         if isinstance(error, exceptions.SSLError):
             reason = re.search(r"certificate verify failed: ([^(]+)", str(error))
+            if "WRONG_VERSION_NUMBER" in str(error) or "record layer failure" in str(error):
+                return ServerError(f"{self.base} does not speak TLS. Give its address with http instead of https.")
             why = reason[1].strip() if reason else "TLS failed"
             return ServerError(
                 f"The TLS certificate of {self._host} is not accepted ({why}). "

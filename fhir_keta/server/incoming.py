@@ -70,7 +70,7 @@ class Incoming:
     @property
     def key(self) -> str:
         """What no second resource of the same upload may have with other content."""
-        return self.canonical or f"{self.type}/{self.id}"
+        return f"{self.type} {self.canonical}" if self.canonical is not None else f"{self.type}/{self.id}"
 
     @property
     def label(self) -> str:

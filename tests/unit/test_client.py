@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import socket
+import ssl
+import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -173,10 +177,43 @@ def test_a_host_that_does_not_exist(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_tls_where_there_is_none(answers: Answers) -> None:
     with (
         Client(answers.url.replace("http:", "https:")) as client,
-        pytest.raises(ServerError, match=r"TLS certificate of 127\.0\.0\.1 is not accepted") as error,
+        pytest.raises(ServerError, match=r"does not speak TLS. Give its address with http instead") as error,
     ):
         client.capabilities()
     one_line(error)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl not found: apt-get install openssl")
+def test_a_certificate_that_nobody_signed(tmp_path: Path) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"]
+    subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True, timeout=60)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        url = f"https://127.0.0.1:{listening.getsockname()[1]}/fhir"
+
+        def serve() -> None:
+            connection, _ = listening.accept()
+            with connection, suppress(OSError):
+                context.wrap_socket(connection, server_side=True).close()
+
+        thread = Thread(target=serve)
+        thread.start()
+        with Client(url, timeout=5) as client, pytest.raises(ServerError) as error:
+            client.capabilities()
+        thread.join()
+    assert "certificate of 127.0.0.1 is not accepted (self-signed certificate). Have it corrected" in one_line(error)
+
+
+def test_no_metadata_at_all(answers: Answers, client: Client) -> None:
+    answers.status, answers.body, answers.headers["Content-Type"] = 404, b"<h1>Not here</h1>", "text/html"
+    with pytest.raises(ServerError, match=r"/metadata does not exist \(HTTP 404\)") as error:
+        client.capabilities()
+    assert "Give the FHIR base URL" in one_line(error)
+    answers.say(403, OUTCOME, Content_Type="application/fhir+json")
+    with pytest.raises(ServerError, match=r"It says: .*no such code"):
+        client.capabilities()
 
 
 def test_a_cut_write_is_of_unknown_outcome_a_cut_read_is_not(answers: Answers, client: Client) -> None:
