@@ -28,14 +28,16 @@ def explain(compiled: Compiled, value: Any, trace: Trace, refusals: Iterator[Ref
         path = refusal.path[: len(refusal.path) - above] if above else refusal.path
         expression = _expression(compiled, value, trace, path, prefix)
         found += [(rule, words, expression, issue) for issue in _issues(rule, words, owner, refusal, expression)]
-    # a value of a type that is not allowed is there, though no allowed one is: one fault, one finding
+    # a value of a type that is not allowed: that no allowed one is there, and what follows from it, is the same fault
     wrongly_typed = {
         (expression.rpartition(f".{base}.ofType(")[0], f"{base}[x]")
         for rule, words, expression, _ in found
         if rule == "choice-type" and (base := words.partition("|")[0])
     }
+    beside = {expression for expression, _ in wrongly_typed}
     for rule, words, expression, issue in found:
-        if rule != "cardinality-min" or (expression, words.partition("|")[0]) not in wrongly_typed:
+        follows = issue.code == "invariant" and expression in beside
+        if not follows and (rule != "cardinality-min" or (expression, words.partition("|")[0]) not in wrongly_typed):
             yield issue
 
 
