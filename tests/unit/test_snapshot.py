@@ -91,6 +91,8 @@ def test_constraints_add_up_and_say_their_source() -> None:
     assert constraints["ours-1"] == {**own, "source": OURS + "some"}
     assert constraints["obs-6"]["severity"] == "error", "an inherited constraint cannot be rewritten"
     assert constraints["obs-6"]["source"] == CORE + "Observation"
+    other = _observation(_element("Observation", constraint=[{**own, "source": OURS + "other"}]))["Observation"]
+    assert other["constraint"][-1]["source"] == OURS + "other"
     assert constraints["dom-3"]["source"] == CORE + "DomainResource"
 
 
@@ -222,6 +224,22 @@ def test_a_derived_profile_narrows_and_reslices_a_slice() -> None:
     named = [item["sliceName"] for item in made.values() if "sliceName" in item]
     assert named == ["part", "part/left", "other"]
     assert made["Observation.component"]["base"] == {"path": "Observation.component", "min": 0, "max": "*"}
+
+
+def test_an_inherited_slice_takes_over_what_is_said_below_its_element() -> None:
+    first = _profile(
+        "first",
+        "Observation",
+        _element("Observation.category", slicing=SLICING),
+        _element("Observation.category:part", max="1"),
+    )
+    second = _profile(
+        "second",
+        OURS + "first",
+        _element("Observation.category.coding", min=1),
+        _element("Observation.category:part", short="Ours"),
+    )
+    assert _snapshot(second, first)["Observation.category:part.coding"]["min"] == 1
 
 
 def test_content_references_are_followed_where_something_stands_below() -> None:
