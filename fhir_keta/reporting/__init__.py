@@ -1,1 +1,1 @@
-"""Findings out: one module a format, and the registry that feeds ``--format``."""
+"""Findings out: what was found in each record, and the formats it is written in."""

@@ -18,6 +18,7 @@ from fhir_keta.cli import main as main_module
 from fhir_keta.cli.main import main
 from fhir_keta.errors import ServerError, UsageError
 from fhir_keta.validation.validator import Validator
+from tests.oracle.oracle import Oracle
 
 COMMAND = str(Path(sys.executable).with_name("fhir-keta"))
 
@@ -111,14 +112,23 @@ def test_outcome_for_every_record() -> None:
     assert severities == ["information", "error", "information", "warning"]
 
 
-def test_outcomes_are_valid_by_our_own_verdict(tmp_path: Path) -> None:
+@pytest.fixture
+def outcomes(tmp_path: Path) -> list[bytes]:
+    """Of a record that cannot be read, a fine one, one with an error, one with a warning."""
     (tmp_path / "broken.json").write_bytes(b"{")
     (tmp_path / "records.ndjson").write_bytes(lines(FINE, NO_STATUS, UNKNOWN_PROFILE))
-    outcomes = run("--format", "outcome", str(tmp_path)).stdout.splitlines()
-    assert len(outcomes) == 4
+    written = run("--format", "outcome", str(tmp_path)).stdout.encode().splitlines()
+    assert len(written) == 4
+    return written
+
+
+def test_outcomes_are_valid_by_our_own_verdict(outcomes: list[bytes]) -> None:
     validator = Validator()
-    for outcome in outcomes:
-        assert validator.check(outcome.encode()) == []
+    assert [validator.check(outcome) for outcome in outcomes] == [[], [], [], []]
+
+
+def test_outcomes_are_valid_by_the_verdict_of_hl7s_validator(outcomes: list[bytes], oracle: Oracle) -> None:
+    assert [oracle.errors(outcome) for outcome in outcomes] == [[], [], [], []]
 
 
 def test_options_from_the_environment() -> None:
