@@ -34,7 +34,7 @@ NOT_AT_ALL, SEVERAL_DAYS, MORE_THAN_HALF, NEARLY_EVERY_DAY = "LA6568-5", "LA6569
 BOTH, ATTENTION, URGENT, TASK = ("attention", "urgent"), ("attention",), ("urgent",), ("attention + task",)
 
 EXPECTED: dict[str, dict[str, tuple[str, ...]]] = {
-    "phq-9": {ITEM_9: ("urgent", "attention")},
+    "phq-9": {ITEM_9: ("urgent + task", "attention")},
     "gad-7": {},
     "keta-before": {
         "psychosis-history": ATTENTION,
