@@ -1,6 +1,6 @@
 """Records of base R4, each with the findings that the specification asks for; empty findings: a valid record.
 
-Used twice: by the unit tests of the validator, and by the oracle tests, where error or no error must be HL7's verdict too.
+Used twice: by the validator's unit tests, and by the oracle tests, where error or no error must be HL7's verdict too.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ XHTML = 'xmlns="http://www.w3.org/1999/xhtml"'
 
 @dataclass(frozen=True)
 class BaseCase:
-    """``findings`` are (rule, FHIRPath) of every error; ``oracle`` is False where HL7's validator is known to differ."""
+    """``findings`` are (rule, FHIRPath) of every error; ``oracle`` is False where HL7's validator differs."""
 
     name: str
     resource: JsonObject

@@ -32,7 +32,7 @@ def demo() -> None:
 
     Runs without network, Java or Node: the server is this package's sandbox, in memory, on this machine only.
     """
-    from fhir_keta.definitions.library import bundled, profiles
+    from fhir_keta.definitions.package import published
     from fhir_keta.server.client import Client
     from fhir_keta.server.sandbox import Sandbox
     from fhir_keta.validation.validator import Validator
@@ -40,8 +40,7 @@ def demo() -> None:
     started = time.monotonic()
     if not EXAMPLES.is_dir():
         raise KetaError("This installation lacks its examples folder. Install fhir-keta again.")
-    library = bundled()
-    definitions = [library.structure(each["url"]) or each for each in profiles()]
+    definitions = published()
     validator = Validator()
 
     _head("1. Validate")

@@ -10,6 +10,7 @@ import sys
 import traceback
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import click
@@ -71,9 +72,16 @@ class _Commands(click.Group):
             # the interpreter flushes once more when it ends: give it something that can be written to
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(READER_GONE)
-        except Exception:  # a fault of ours: shown as such, and not to be taken for findings (1)
-            traceback.print_exc()
+        except Exception as error:  # a fault of ours: shown as such, and not to be taken for findings (1)
+            click.echo(_own_fault(error), err=True)
             ctx.exit(KetaError.exit_code)
+
+
+def _own_fault(error: Exception) -> str:
+    """One line without the error's own text, which may quote a record."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{Path(place.filename).name}:{place.lineno}"
+    return f"Error: a fault in fhir-keta itself ({type(error).__name__} in {where}). Please report it with this line."
 
 
 @click.group(cls=_Commands, context_settings={"auto_envvar_prefix": "FHIR_KETA", "help_option_names": ["-h", "--help"]})

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import zipfile
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -210,16 +212,15 @@ def _r4(name: str) -> bytes:
 
 @cache
 def _group(archive: str, number: int) -> list[JsonObject]:
-    """The definitions in one member of an archive; the bytes are kept, so forked processes share no file position."""
-    import io
-    import zipfile
-
-    with zipfile.ZipFile(io.BytesIO(_archive(archive))) as opened:
-        group: list[JsonObject] = json.loads(opened.read(f"{number:03}.json"))
+    """The definitions in one member of an archive."""
+    group: list[JsonObject] = json.loads(_archive(archive).read(f"{number:03}.json"))
     return group
 
 
-_archive = cache(_r4)
+@cache
+def _archive(name: str) -> zipfile.ZipFile:
+    """Opened over bytes in memory, so that forked processes share no file position."""
+    return zipfile.ZipFile(io.BytesIO(_r4(name)))
 
 
 def _age(version: str) -> list[tuple[int, int, str]]:

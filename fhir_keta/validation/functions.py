@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from fhir_keta.records.parse import LEVELS
 from fhir_keta.validation import rules
 from fhir_keta.validation.compiler import Compiled, FunctionPlan
 from fhir_keta.validation.explain import element_name, suggestion
@@ -23,6 +24,10 @@ class Location(NamedTuple):
 
     parent: Location | None
     step: str | int
+    depth: int = 0
+
+    def down(self, step: str | int) -> Location:
+        return Location(self, step, self.depth + 1)
 
     def expression(self, compiled: Compiled) -> str:
         steps: list[str] = []
@@ -75,6 +80,9 @@ def _walk(
     here: Location,
     element_path: str,
 ) -> Iterator[Found]:
+    if here.depth > LEVELS:
+        yield rules.issue("json-depth", here.expression(compiled), limit=LEVELS)
+        return
     for invariant in plan.invariants:
         if not invariant.holds(value, scope):
             yield rules.invariant(invariant.key, "error", invariant.human, here.expression(compiled))
@@ -91,7 +99,7 @@ def _walk(
             if type(content) is list and (None in content or f"_{key}" in value):
                 yield from _unaligned(compiled, value, key, here)
             continue
-        for item, location in _items(content, Location(here, key)):
+        for item, location in _items(content, here.down(key)):
             if not isinstance(item, dict):
                 continue
             if below.type == "Resource":
@@ -109,7 +117,7 @@ def _walk(
 def _items(content: Any, here: Location) -> Iterator[tuple[Any, Location]]:
     if isinstance(content, list):
         for position, item in enumerate(content):
-            yield item, Location(here, position)
+            yield item, here.down(position)
     else:
         yield content, here
 
@@ -142,7 +150,7 @@ def _unaligned(compiled: Compiled, value: JsonObject, key: str, here: Location) 
     elif any(each is None and other is None for each, other in zip(values, others, strict=True)):
         problem = "at one place both are null"
     if problem:
-        expression = Location(here, key).expression(compiled)
+        expression = here.down(key).expression(compiled)
         yield rules.issue("primitive-alignment", expression, name=key, problem=problem)
 
 
@@ -151,6 +159,6 @@ def _coding(compiled: Compiled, value: JsonObject, terminology: Terminology, her
     verdict = terminology.verdict(system, code, display)
     if verdict == "code-unknown":
         hint = suggestion(str(code), terminology.codes(str(system)))
-        yield rules.issue(verdict, Location(here, "code").expression(compiled), system=system, suggestion=hint)
+        yield rules.issue(verdict, here.down("code").expression(compiled), system=system, suggestion=hint)
     elif verdict == "display-wrong":
-        yield rules.issue(verdict, Location(here, "display").expression(compiled), system=system)
+        yield rules.issue(verdict, here.down("display").expression(compiled), system=system)

@@ -43,7 +43,7 @@ class IndexPlan:
 
 
 def indexed(value: Any, plan: IndexPlan, trace: Trace | None = None) -> Any:
-    """A copy of ``value`` with, beside each sliced array, its elements by slice; nothing is changed, the rest is shared.
+    """A copy of ``value`` with, beside each sliced array, its elements by slice; the rest is shared, nothing changed.
 
     With ``trace``, the original positions of what moved are noted for the way back.
     """

@@ -8,7 +8,7 @@ from typing import Any
 
 from fhir_keta.definitions.library import Library, bundled
 from fhir_keta.errors import DefinitionError
-from fhir_keta.records.parse import ParseFault, parse
+from fhir_keta.records.parse import ParseFault, check_depth, parse
 from fhir_keta.records.source import Place
 from fhir_keta.validation import rules
 from fhir_keta.validation.bundles import entry_types, full_urls
@@ -70,17 +70,20 @@ class Validator:
         ``data`` is the record's JSON as bytes, or as a parsed object (then what only the text shows, such as
         ``6.0`` for an integer, is not seen). Raises DefinitionError when a definition cannot be used.
         """
-        resource: Any = data
-        if isinstance(data, bytes):
-            try:
-                resource = parse(data)
-            except ParseFault as fault:
-                found = rules.issue(fault.rule, "", **fault.names)
-                return [replace(found, place=Place("", fault.line, fault.column))]
-        issues = list(self._resource(resource, None, None, False))
-        if isinstance(data, bytes) and not issues:
-            issues += integer_literals(data, resource, self._base(resource).compiled)
-        return list(dict.fromkeys(issues))
+        if not isinstance(data, bytes):
+            return self._findings(data)
+        try:
+            resource = parse(data)
+            issues = self._findings(resource)
+            if issues:
+                check_depth(data)
+        except ParseFault as fault:
+            found = rules.issue(fault.rule, "", **fault.names)
+            return [replace(found, place=Place("", fault.line, fault.column))]
+        return issues or list(integer_literals(data, resource, self._base(resource).compiled))
+
+    def _findings(self, resource: Any) -> list[Issue]:
+        return list(dict.fromkeys(self._resource(resource, None, None, False)))
 
     def _resource(self, resource: Any, prefix: str | None, outer: Scope | None, contained: bool) -> Iterator[Issue]:
         """One resource: ``prefix`` is its FHIRPath (None: its type), ``outer`` the scope of the one around it."""
