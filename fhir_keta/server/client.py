@@ -24,6 +24,7 @@ Parameters = Mapping[str, str] | Sequence[tuple[str, str]]
 
 FHIR_JSON = "application/fhir+json"
 _LONGEST_MESSAGE = 1000
+_RUN_AGAIN = "Run again: what arrived is found."
 _LOOPBACK = re.compile(r"localhost|127(\.\d+){3}|::1", re.IGNORECASE)
 
 
@@ -39,11 +40,11 @@ class Refused(KetaError):
 
 
 class Unavailable(ServerError):
-    """The server cannot answer now (429, 502, 503, 504): the same request may work later."""
+    """The server takes no requests now (429, 503), or a read got lost on the way (502, 504): it may work later."""
 
 
 class Interrupted(ServerError):
-    """The connection ended after something was sent: whether the server carried it out is not known."""
+    """Something was sent and the answer did not come through: whether the server carried it out is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ class Client:
         """POST a transaction Bundle; the entries of the answer, in the order sent. Raises Refused: nothing was kept."""
         answer = self._request("POST", "", body=body)
         if answer.resource is None or answer.resource.get("type") != "transaction-response":
-            raise ServerError(f"{self.base} answered a transaction with something else. Ask who runs it.")
+            raise Interrupted(f"{self.base} answered a transaction with something else. Ask who runs it.")
         entries: list[Resource] = answer.resource.get("entry", [])
         return entries
 
@@ -222,6 +223,8 @@ class Client:
         said = outcome_text(resource)
         if status == 401:
             raise ServerError(f"{self.base} wants credentials (HTTP 401){_colon(said)} Only open servers work so far.")
+        if status in (502, 504) and response.request.method != "GET":
+            raise Interrupted(f"{self.base} gave no answer (HTTP {status}){_colon(said)} {_RUN_AGAIN}")
         if status in (429, 502, 503, 504):
             raise Unavailable(f"{self.base} cannot answer now (HTTP {status}){_colon(said)} Try again later.")
         raise Refused(said or f"{what} was refused without a reason (HTTP {status}).", status, resource)
@@ -240,9 +243,10 @@ class Client:
         except ValueError as error:
             if response.status_code >= 400:
                 return None
-            raise ServerError(
-                f"{self.base} answered with {kind}, not FHIR JSON. Give the FHIR base URL: it often ends in /fhir."
-            ) from error
+            said = f"{self.base} answered with {kind}, not FHIR JSON."
+            if response.request.method != "GET":
+                raise Interrupted(f"{said} {_RUN_AGAIN}") from error
+            raise ServerError(f"{said} Give the FHIR base URL: it often ends in /fhir.") from error
         return resource
 
     def _unanswered(self, error: Exception, *, written: bool) -> ServerError:
@@ -265,18 +269,18 @@ class Client:
         if isinstance(error, exceptions.ConnectTimeout):
             return ServerError(f"{self.base} does not answer within 10 s. Check the address and the network.")
         if isinstance(error, exceptions.ReadTimeout):
-            text = f"{self.base} did not finish its answer within {self._timeout:g} s."
-            return (
-                Interrupted(f"{text} Run again: what arrived is found.") if written else ServerError(f"{text} Retry.")
-            )
+            return _lost(f"{self.base} did not finish its answer within {self._timeout:g} s.", written)
         if isinstance(error, exceptions.ConnectionError) and "NewConnectionError" in repr(error):
             return ServerError(f"{self.base} cannot be reached. Start the server, or correct the address.")
         if isinstance(error, exceptions.ConnectionError) and "NameResolution" in repr(error):
             return ServerError(f"The host {self._host} is not known. Check the address.")
         if isinstance(error, exceptions.InvalidURL | exceptions.InvalidSchema | exceptions.MissingSchema):
             return ServerError(f"{self.base} is not a usable address. Give one such as http://localhost:8080/fhir.")
-        text = f"{self.base} broke the connection off."
-        return Interrupted(f"{text} Run again: what arrived is found.") if written else ServerError(f"{text} Retry.")
+        return _lost(f"{self.base} broke the connection off.", written)
+
+
+def _lost(text: str, written: bool) -> ServerError:
+    return Interrupted(f"{text} {_RUN_AGAIN}") if written else ServerError(f"{text} Try again.")
 
 
 def outcome_text(resource: Resource | None) -> str:

@@ -1,6 +1,7 @@
 """The embedded FHIR server for ``fhir-keta demo`` and tests: loopback only, in memory, named a sandbox everywhere.
 
 It behaves as a HAPI JPA server does for what this package asks of one; ``tests/servers`` runs one contract over both.
+Unlike HAPI it stores what is wrong in itself (an unknown code, a malformed date): ``$validate`` tells that.
 """
 
 from __future__ import annotations

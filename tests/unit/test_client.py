@@ -114,12 +114,28 @@ def test_a_refusal_without_words_names_the_request(answers: Answers, client: Cli
         client.update("Patient", "a", b"{}")
 
 
-@pytest.mark.parametrize("status", [429, 502, 503, 504])
-def test_a_server_that_cannot_now_is_not_a_refusal(answers: Answers, client: Client, status: int) -> None:
+@pytest.mark.parametrize(
+    ("status", "write"), [(429, Unavailable), (503, Unavailable), (502, Interrupted), (504, Interrupted)]
+)
+def test_a_server_that_cannot_now_is_not_a_refusal(
+    answers: Answers, client: Client, status: int, write: type[ServerError]
+) -> None:
+    """A gateway that gives up (502, 504) leaves open whether a write was carried out."""
     answers.say(status, {})
-    with pytest.raises(Unavailable, match=str(status)) as error:
+    with pytest.raises(write, match=str(status)) as error:
         client.update("Patient", "a", b"{}")
     one_line(error)
+    with pytest.raises(Unavailable, match=str(status)):
+        client.read("Patient", "a")
+
+
+def test_a_write_answered_with_something_else_is_of_unknown_outcome(answers: Answers, client: Client) -> None:
+    answers.say(200, R4)
+    with pytest.raises(Interrupted, match="answered a transaction with something else"):
+        client.transaction(b"{}")
+    answers.headers["Content-Type"] = "text/html"
+    with pytest.raises(Interrupted, match="not FHIR JSON"):
+        client.update("Patient", "a", b"{}")
 
 
 def test_refused_credentials_end_the_run(answers: Answers, client: Client) -> None:

@@ -25,7 +25,7 @@ from hypothesis.strategies import (
 from fhir_keta.errors import InputError, ServerError
 from fhir_keta.records.source import Place, Record
 from fhir_keta.server.apply import Report, apply
-from fhir_keta.server.client import Client
+from fhir_keta.server.client import Client, Interrupted, Unavailable
 from fhir_keta.server.incoming import parcels
 from fhir_keta.server.order import in_dependency_order
 from fhir_keta.server.plan import Plan, plan
@@ -331,6 +331,27 @@ def test_a_server_that_goes_away_leaves_a_true_report() -> None:
         report = apply(planned, client)
     assert isinstance(report.stopped, ServerError)
     assert [result.status for result in report.results] == ["unchanged", "not tried", "not tried"]
+    assert not report.complete
+
+
+@pytest.mark.parametrize(
+    ("error", "state"),
+    [(Interrupted("cut off"), "unknown"), (KeyboardInterrupt(), "unknown"), (Unavailable("busy"), "not tried")],
+)
+def test_a_run_that_stops_says_what_was_done(
+    client: Client, monkeypatch: pytest.MonkeyPatch, error: BaseException, state: str
+) -> None:
+    sent = Client.update
+
+    def update(self: Client, kind: str, identity: str, *arguments: Any, **options: Any) -> Any:
+        if identity == "b":
+            raise error
+        return sent(self, kind, identity, *arguments, **options)
+
+    monkeypatch.setattr(Client, "update", update)
+    report = upload(client, *(record(observation(identity)) for identity in "abc"))
+    assert [result.status for result in report.results] == ["created", state, "not tried"]
+    assert report.stopped is error
     assert not report.complete
 
 
