@@ -113,7 +113,7 @@ def compare(left: TypedValue, right: TypedValue) -> int | None:
     value, those of common UCUM units after conversion.
     """
     if left.type == "Quantity" and right.type == "Quantity":
-        return _compare_quantities(left.value, right.value)
+        return _compare_quantities(left, right)
     first, second = _sortable(left), _sortable(right)
     if first is None or second is None or first[0] != second[0]:
         return None
@@ -165,16 +165,25 @@ def _seconds(text: str) -> Decimal | None:
     return Decimal(hour) * 3600 + Decimal(minute) * 60 + Decimal(second or 0)
 
 
-def _compare_quantities(left: object, right: object) -> int | None:
-    first, second = _child(left, "value"), _child(right, "value")
+def same_dimension(left: TypedValue, right: TypedValue) -> bool | None:
+    """Whether two Quantities measure the same kind of thing by their coded units; None where that is not known here."""
+    systems = {_child(left.value, "system"), _child(right.value, "system")}
+    codes = {_child(left.value, "code"), _child(right.value, "code")}
+    if None in systems or None in codes or len(systems) > 1:
+        return False
+    if len(codes) == 1:
+        return True
+    return len({_UNITS[code][0] for code in codes}) == 1 if systems == {UCUM} and codes <= _UNITS.keys() else None
+
+
+def _compare_quantities(left: TypedValue, right: TypedValue) -> int | None:
+    first, second = _child(left.value, "value"), _child(right.value, "value")
     if not _is_number(first) or not _is_number(second):
         return None
     here, there = Decimal(str(first)), Decimal(str(second))
-    unit, other = _child(left, "code"), _child(right, "code")
-    if unit != other or _child(left, "system") != _child(right, "system"):
-        if _child(left, "system") != UCUM or _child(right, "system") != UCUM:
-            return None
-        if unit not in _UNITS or other not in _UNITS or _UNITS[unit][0] != _UNITS[other][0]:
+    unit, other = _child(left.value, "code"), _child(right.value, "code")
+    if unit != other or _child(left.value, "system") != _child(right.value, "system"):
+        if not same_dimension(left, right):
             return None
         here, there = here * _UNITS[unit][1], there * _UNITS[other][1]
     return int(here > there) - int(here < there)

@@ -27,7 +27,7 @@ from fhir_keta.validation.responses_schema import ResponseCompiler
 JsonObject = dict[str, Any]
 
 # R4, QuestionnaireResponse.status: only these say that nothing required is left out
-_COMPLETE = frozenset(("completed", "amended"))
+_COMPLETE = ("completed", "amended")
 
 
 @dataclass(frozen=True)

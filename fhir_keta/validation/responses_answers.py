@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from fhir_keta.questionnaires import items as forms
 from fhir_keta.questionnaires.items import Item
-from fhir_keta.questionnaires.values import TypedValue, choice_name, compare
+from fhir_keta.questionnaires.values import TypedValue, choice_name, compare, same_dimension
 
 JsonObject = dict[str, Any]
 
@@ -227,18 +227,11 @@ def _limit_check(limit: TypedValue, rule: str, sign: int) -> AnswerCheck:
 
     def check(value: TypedValue) -> Broken | None:
         order = compare(value, limit)
-        if order is None and limit.type == "Quantity" and not _same_unit_kind(value, limit):
+        if limit.type == "Quantity" and same_dimension(value, limit) is False:
             return "response-unit", {"allowed": _part(limit.value, "code") or _part(limit.value, "unit")}
         return (rule, {"limit": shown}) if order == sign else None
 
     return check
-
-
-def _same_unit_kind(value: TypedValue, limit: TypedValue) -> bool:
-    """Whether both name a unit of one system: if so, what cannot be converted here is left unchecked."""
-    here, there = _part(value.value, "system"), _part(limit.value, "system")
-    coded = _part(value.value, "code") is not None and _part(limit.value, "code") is not None
-    return here is not None and here == there and coded
 
 
 def _pattern(item: Item) -> re.Pattern[str] | None:

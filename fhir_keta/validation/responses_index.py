@@ -125,10 +125,14 @@ class _Walk:
         if node.opens and node.item.type == "group":
             self._repetition(element, node, scope, enclosing)
             return
-        if node.item.link_id in scope:
-            self._again(element, node, scope)
+        link_id = node.item.link_id
+        if link_id not in scope:
+            scope[link_id] = element
+        elif node.item.repeats:
+            scope.setdefault(FURTHER + link_id, []).append(element)
         else:
-            scope[node.item.link_id] = element
+            self.faults.append(Fault("response-repeats", element, link_id, names={"link_id": link_id}))
+            return
         if node.checks:
             self._check(element, node)
         if node.inside is not None:
@@ -165,13 +169,6 @@ class _Walk:
     def _own(self, node: Node, inner: JsonObject, enclosing: tuple[Enclosure, ...]) -> None:
         if node.item.link_id in self._owners:
             self._pending.append(((node.item,), inner, enclosing))
-
-    def _again(self, element: JsonObject, node: Node, scope: JsonObject) -> None:
-        link_id = node.item.link_id
-        if node.item.repeats:
-            scope.setdefault(FURTHER + link_id, []).append(element)
-        else:
-            self.faults.append(Fault("response-repeats", element, link_id, names={"link_id": link_id}))
 
     def _check(self, element: JsonObject, node: Node) -> None:
         for number, answer in enumerate(element.get("answer", ())):
