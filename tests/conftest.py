@@ -8,7 +8,7 @@ FHIR_KETA_REQUIRE=all they fail instead. A developer can let an already running 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
@@ -23,6 +23,15 @@ def require(missing: str | None) -> None:
         if os.environ.get("FHIR_KETA_REQUIRE") == "all":
             pytest.fail(missing, pytrace=False)
         pytest.skip(missing)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Places all skips for a missing tool here, so that the summary has one line for them."""
+    report = yield
+    if report.skipped and isinstance(report.longrepr, tuple) and java.REMEDY in report.longrepr[2]:
+        report.longrepr = (__file__, 1, report.longrepr[2])
+    return report
 
 
 @pytest.fixture(scope="session")
