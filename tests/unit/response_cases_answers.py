@@ -31,6 +31,7 @@ VALUE_SET = {
     "status": "active",
     "compose": {"include": [{"system": GENDERS, "concept": [{"code": "male"}, {"code": "other"}]}]},
 }
+FOREIGN_SET = {**VALUE_SET, "id": "foreign", "compose": {"include": [{"system": ONE, "concept": [{"code": "a"}]}]}}
 DECLINED = {"extension": [{"url": CORE + "data-absent-reason", "valueCode": "asked-declined"}]}
 
 
@@ -127,7 +128,6 @@ ANSWERS = [
         coded("male", ONE),
         "response-option",
         "Coding",
-        differs="the value set has no code of this system; without that system the validator only warns",
     ),
     _one(
         "value-set-text",
@@ -160,6 +160,15 @@ ANSWERS = [
         "response-option",
         "Coding",
         contained=(VALUE_SET,),
+    ),
+    _one(
+        "value-set-of-foreign-system-not-in",
+        question("q", "choice", answerValueSet="#foreign"),
+        coded("c"),
+        "response-option",
+        "Coding",
+        contained=(FOREIGN_SET,),
+        differs="a value set that lists its codes has no others; without their system the validator only warns",
     ),
     # numbers, dates, times
     _one("min-value-reached", limited("integer", {"valueInteger": 2}), {"valueInteger": 2}),
