@@ -1,4 +1,4 @@
-"""Enablement (R4, Questionnaire.item.enableWhen); every condition inside whole responses is in response_cases_enablement."""
+"""Enablement (R4, Questionnaire.item.enableWhen); conditions in whole responses are in response_cases_enablement."""
 
 from __future__ import annotations
 
