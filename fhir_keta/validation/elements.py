@@ -65,10 +65,22 @@ class Element:
                 return value
         return None
 
+    def as_type(self, code: str) -> Element:
+        """A choice element seen as one of its types: ``value[x]`` as ``Quantity``; another element as it is."""
+        if not self.is_choice:
+            return self
+        definition = {**self.definition, "type": [type_ for type_ in self.types if type_code(type_) == code]}
+        return Element(definition, choice_key(self.name, code), self.children if len(self.types) == 1 else {})
+
     def walk(self) -> Iterator[Element]:
         yield self
         for below in (*self.children.values(), *self.slices.values()):
             yield from below.walk()
+
+
+def choice_key(name: str, code: str) -> str:
+    """``value[x]`` of type ``Quantity`` is ``valueQuantity`` in JSON (R4, Choice of Data Types)."""
+    return name.removesuffix("[x]") + code[:1].upper() + code[1:]
 
 
 def type_code(type_: JsonObject) -> str:

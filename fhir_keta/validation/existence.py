@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from fhir_keta.errors import DefinitionError
-from fhir_keta.validation.elements import Element, type_code
+from fhir_keta.validation.elements import Element, choice_key, type_code
 from fhir_keta.validation.fhirpath import Call, Literal, Name, Node, Operation, Step, parse_fhirpath
 from fhir_keta.validation.primitives import PRIMITIVE_TYPES
 
@@ -24,6 +24,7 @@ JsonObject = dict[str, Any]
 Children = Callable[[Element], Mapping[str, Element]]
 
 _NEVER: JsonObject = {"not": {}}
+_VARIABLES = {"%ucum": "http://unitsofmeasure.org"}
 _COMPARISONS = {"<": "exclusiveMaximum", "<=": "maximum", ">": "exclusiveMinimum", ">=": "minimum"}
 
 
@@ -90,6 +91,8 @@ class _Context:
                 return same if node.operator == "=" else _Truth(same.false, same.true)
             case "in":
                 return self._compared(self.paths(node.left), {"enum": _literals(node.right)})
+            case "is":
+                return self._typed(node)
             case "<" | "<=" | ">" | ">=":
                 return self._ordered(node)
         raise _Unsupported
@@ -97,6 +100,8 @@ class _Context:
     def _equal(self, node: Operation) -> _Truth:
         if isinstance(node.right, Literal):
             return self._compared(self.paths(node.left), {"const": node.right.value})
+        if isinstance(node.right, Name) and node.right.text in _VARIABLES:
+            return self._compared(self.paths(node.left), {"const": _VARIABLES[node.right.text]})
         different = _differ(self.truth(node.left), self.truth(node.right))
         return _Truth(different.false, different.true)
 
@@ -104,6 +109,9 @@ class _Context:
         if not isinstance(node.right, Literal) or isinstance(node.right.value, str | bool):
             raise _Unsupported
         bound, left = node.right.value, node.left
+        counted = _counted(left)
+        if counted:
+            return self._counts(counted, node.operator, int(bound))
         if isinstance(left, Step) and left.then == Call("length", ()):
             text = left.target
             if isinstance(text, Step) and text.then == Call("toString", ()):
@@ -111,6 +119,34 @@ class _Context:
             return self._compared(self.paths(text), _length(node.operator, int(bound)))
         leaf = {"type": "number", _COMPARISONS[node.operator]: bound}
         return self._compared(self.paths(left), leaf)
+
+    def _counts(self, counted: list[Node], operator: str, bound: int) -> _Truth:
+        """How many there are; of several elements together only whether there is any."""
+        paths = [path for node in counted for path in self.paths(node)]
+        least, negated = {">": (bound + 1, False), ">=": (bound, False), "<": (bound, True), "<=": (bound + 1, True)}[
+            operator
+        ]
+        found = self._exists(paths).true if least == 1 else self._at_least(paths, least)
+        truth = _Truth(found, _not(found))
+        return _Truth(truth.false, truth.true) if negated else truth
+
+    def _at_least(self, paths: list[_Path], least: int) -> JsonObject:
+        if len(paths) != 1 or len(paths[0].steps) != 1 or not paths[0].element.is_array:
+            raise _Unsupported
+        name = paths[0].steps[0]
+        if not isinstance(name, str):
+            raise _Unsupported
+        return {"required": [name], "properties": {name: {"minItems": least}}}
+
+    def _typed(self, node: Operation) -> _Truth:
+        """``value is Quantity``; the types of FHIRPath's System are written with a capital (N1, 6.3)."""
+        if not isinstance(node.right, Name):
+            raise _Unsupported
+        paths = self.paths(node.left)
+        codes = [code for path in paths for code in map(type_code, path.element.types)]
+        code = next((code for code in codes if code.casefold() == node.right.text.casefold()), node.right.text)
+        same = self._at_any([self._of_type(path, code) for path in paths], {})
+        return _Truth(same, _all(self._exists(paths).true, _not(same)))
 
     def _test(self, target: Node, call: Call) -> _Truth | None:
         """A function that answers true or false about its target; None for another function."""
@@ -169,6 +205,10 @@ class _Context:
                 return [_Path((name,), self._child(self.element, name))]
             case Operation("|", left, right):
                 return [*self.paths(left), *self.paths(right)]
+            case Operation("as", left, Name(type_name)):
+                return [self._of_type(path, type_name) for path in self.paths(left)]
+            case Step(target, Call("trace", _)):
+                return self.paths(target)
             case Step(target, Name(name)):
                 return [_Path((*path.steps, name), self._child(path.element, name)) for path in self.paths(target)]
             case Step(target, Call("where", (condition,))):
@@ -186,8 +226,8 @@ class _Context:
             raise _Unsupported
         if type_name not in (type_code(type_) for type_ in path.element.types):
             return _Path((*path.steps[:-1], _Truth(_NEVER, {})), path.element)  # no such value in this profile
-        key = _typed(path.steps[-1], type_name)
-        return _Path((*path.steps[:-1], key), _narrowed(path.element, key, type_name))
+        narrowed = path.element.as_type(type_name)
+        return _Path((*path.steps[:-1], narrowed.name), narrowed)
 
     def _child(self, element: Element, name: str) -> Element:
         children = self.children(element)
@@ -198,8 +238,8 @@ class _Context:
             base = child.name.removesuffix("[x]")
             if child.is_choice and name.startswith(base):
                 for type_ in child.types:
-                    if name == _typed(base, type_code(type_)):
-                        return _narrowed(child, name, type_code(type_))
+                    if name == choice_key(base, type_code(type_)):
+                        return child.as_type(type_code(type_))
         raise _Unsupported
 
     def _at_any(self, paths: list[_Path], leaf: JsonObject) -> JsonObject:
@@ -219,21 +259,11 @@ class _Context:
         keys: list[str] = []
         for type_ in child.types or [{}]:
             code = type_code(type_)
-            key = _typed(first, code) if child.is_choice else first
+            key = choice_key(first, code) if child.is_choice else first
             keys.append(key)
             if code in PRIMITIVE_TYPES and not inner:
                 keys.append(f"_{key}")  # a primitive may have extensions only
         return _any(*({"required": [key], **({"properties": {key: inner}} if inner else {})} for key in keys))
-
-
-def _typed(base: str, code: str) -> str:
-    return base + code[:1].upper() + code[1:]
-
-
-def _narrowed(choice: Element, key: str, code: str) -> Element:
-    """A choice element seen as one of its types: ``value[x]`` as ``valueQuantity``."""
-    definition = {**choice.definition, "type": [type_ for type_ in choice.types if type_code(type_) == code]}
-    return Element(definition, key, choice.children if len(choice.types) == 1 else {})
 
 
 def _length(operator: str, bound: int) -> JsonObject:
@@ -243,6 +273,14 @@ def _length(operator: str, bound: int) -> JsonObject:
         "<": {"maxLength": bound - 1},
         "<=": {"maxLength": bound},
     }[operator]
+
+
+def _counted(node: Node) -> list[Node]:
+    """The terms of ``a.count() + b.count()``; empty for anything else."""
+    if isinstance(node, Operation) and node.operator == "+":
+        left, right = _counted(node.left), _counted(node.right)
+        return [*left, *right] if left and right else []
+    return [node.target] if isinstance(node, Step) and node.then == Call("count", ()) else []
 
 
 def _literals(node: Node) -> list[Any]:

@@ -1,0 +1,51 @@
+"""What a check may know beside the value it looks at: the resource around it, and the Bundle around that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fhir_keta.validation.shapes import objects
+
+JsonObject = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """``resource`` is FHIRPath's %resource, the nearest one; ``root`` its %rootResource, whose contained it is.
+
+    ``entries`` are the resource types in the Bundle around it by the names that references use, ``bundle`` is that
+    Bundle's type; both empty outside one.
+    """
+
+    resource: JsonObject
+    root: JsonObject
+    entries: Mapping[str, str] = field(default_factory=dict)
+    bundle: str = ""
+
+    @property
+    def is_contained(self) -> bool:
+        return self.resource is not self.root
+
+    def type_of(self, reference: str) -> str | None:
+        """The type of the resource that a reference leads to inside the record; None where it leads outside."""
+        if reference == "#":
+            return str(self.root.get("resourceType"))
+        if reference.startswith("#"):
+            contained = objects(self.root.get("contained"))
+            found = next((item for item in contained if item.get("id") == reference[1:]), None)
+            return str(found.get("resourceType")) if found else None
+        return self.entries.get(reference)
+
+
+Function = Callable[[JsonObject, Scope], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """One constraint of an element that is checked by a function."""
+
+    key: str
+    human: str
+    holds: Function
