@@ -20,11 +20,11 @@ from fhir_keta.validation.constraints import (
     target_schema,
     target_types,
 )
-from fhir_keta.validation.elements import Element, element_tree, type_code
+from fhir_keta.validation.elements import Element, choice_key, element_tree, type_code
 from fhir_keta.validation.existence import existence_schema
 from fhir_keta.validation.index import BY_SLICE, REST, IndexPlan, Slice
-from fhir_keta.validation.invariants import FUNCTIONS, Invariant
-from fhir_keta.validation.primitives import PRIMITIVE_TYPES, primitive_schema
+from fhir_keta.validation.invariants import Invariant, invariant_function
+from fhir_keta.validation.primitives import INTEGER_TYPES, PRIMITIVE_TYPES, primitive_schema
 from fhir_keta.validation.slicing import slice_matcher
 
 JsonObject = dict[str, Any]
@@ -35,8 +35,8 @@ _CHOICE_LIMIT = 16
 _ANY_RESOURCE: JsonObject = {"$comment": "element-type", "description": "object", "type": "object"}
 _RESOURCE_TYPES = frozenset({"Resource", "DomainResource"})
 
-# ele-1 is every object's minProperties and every primitive's own schema
-_STATED_BY_STRUCTURE = frozenset({"ele-1"})
+# ele-1 is every object's minProperties and every primitive's own schema; eld-11 as R4 writes it is true of all types
+_STATED_BY_STRUCTURE = frozenset({"ele-1", "eld-11"})
 _BACKBONES = frozenset({"BackboneElement", "Element", ""})
 
 
@@ -44,14 +44,18 @@ _BACKBONES = frozenset({"BackboneElement", "Element", ""})
 class FunctionPlan:
     """Which named functions run on an object, and which of its keys lead to more; shared by all uses of a type.
 
-    ``path`` is the element path by which extensions name their context; ``keys`` are the invariants stated so far,
-    ``choices`` the ``[x]`` elements of which only one may be given, ``targets`` what a reference may lead to.
+    ``path`` is the element path by which extensions name their context, ``names`` the element names of keys that are
+    written otherwise (``valueQuantity``: ``value[x]``, ``_birthDate``: ``birthDate``), ``integers`` the keys of
+    integers; ``keys`` are the invariants stated so far, ``choices`` the ``[x]`` elements of which only one may be
+    given, ``targets`` what a reference may lead to.
     """
 
     type: str
     path: str
     invariants: list[Invariant] = field(default_factory=list)
     children: dict[str, FunctionPlan] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    integers: set[str] = field(default_factory=set)
     choices: list[str] = field(default_factory=list)
     targets: frozenset[str] = frozenset()
     keys: set[str] = field(default_factory=set)
@@ -94,11 +98,6 @@ def compile_structure(structure: JsonObject, library: Library) -> Compiled:
     )
 
 
-def choice_key(name: str, code: str) -> str:
-    """``value[x]`` of type ``Quantity`` is ``valueQuantity`` in JSON (R4, Choice of Data Types)."""
-    return name.removesuffix("[x]") + code[:1].upper() + code[1:]
-
-
 class _Value(NamedTuple):
     """What one value of an element compiles to."""
 
@@ -119,10 +118,12 @@ class _Object:
     demands: list[JsonObject] = field(default_factory=list)
     index: IndexPlan = field(default_factory=IndexPlan)
 
-    def add(self, key: str, value: _Value) -> None:
+    def add(self, key: str, value: _Value, name: str = "") -> None:
         self.properties[key] = value.schema
         if value.functions is not None:
             self.functions.children[key] = value.functions
+        if name and name != key:
+            self.functions.names[key] = name
         if value.slicing:
             self.index.children[key] = value.slicing
 
@@ -178,8 +179,9 @@ class _Compilation:
             if constraint.get("severity") != "error" or key in built.functions.keys or key in _STATED_BY_STRUCTURE:
                 continue
             built.functions.keys.add(key)
-            if key in FUNCTIONS:
-                built.functions.invariants.append(Invariant(key, constraint["human"], FUNCTIONS[key]))
+            function = invariant_function(element.definition["path"], key)
+            if function is not None:
+                built.functions.invariants.append(Invariant(key, constraint["human"], function))
                 continue
             schema = existence_schema(constraint.get("expression", ""), element, self._children)
             if schema is None:
@@ -228,15 +230,16 @@ class _Compilation:
             built.properties.update({name: prohibited, f"_{name}": prohibited} if primitive else {name: prohibited})
             return
         value = self._value(child, code, built.root)
+        built.functions.integers.update({name} if code in INTEGER_TYPES else ())
         if child.is_array and child.slices:
             self._sliced(child, code, value, built)
         else:
             built.add(name, self._array(child, code, value) if child.is_array else value)
         if primitive and code != "xhtml":
-            built.add(f"_{name}", self._companion(code, child.is_array))
+            built.add(f"_{name}", self._companion(code, child.is_array), name)
         if primitive:
-            added = [each for each in child.definition.get("constraint", ()) if each["key"] in FUNCTIONS]
-            self._invariants(child, added, built)
+            path, stated = child.definition["path"], child.definition.get("constraint", ())
+            self._invariants(child, [each for each in stated if invariant_function(path, each["key"])], built)
         if child.min >= 1:
             if primitive and child.definition.get("binding", {}).get("strength") != "required":
                 built.demands.append(one_of_keys(name, [name, f"_{name}"]))
@@ -252,10 +255,11 @@ class _Compilation:
             key = choice_key(base, code)
             self.choice_keys[key] = (base, code)
             narrowed = next((s for s in child.slices.values() if [type_code(t) for t in s.types] == [code]), child)
-            built.add(key, self._value(narrowed, code, built.root, type_))
+            built.add(key, self._value(narrowed, code, built.root, type_), child.name)
+            built.functions.integers.update({key} if code in INTEGER_TYPES else ())
             by_type[code] = [key]
             if code in PRIMITIVE_TYPES:
-                built.add(f"_{key}", self._companion(code, False))
+                built.add(f"_{key}", self._companion(code, False), child.name)
                 by_type[code].append(f"_{key}")
             if narrowed is not child and narrowed.min >= 1:
                 built.demands.append(one_of_keys(child.name, by_type[code]))
@@ -338,7 +342,7 @@ class _Compilation:
         known = {constraint["key"] for constraint in structure["snapshot"]["element"][0].get("constraint", ())}
         built = _Object(child, FunctionPlan(code, code))
         added = [each for each in child.definition.get("constraint", ()) if each["key"] not in known]
-        self._invariants(child, added, built)
+        self._invariants(child.as_type(code), added, built)
         self.unchecked |= {invariant.key for invariant in built.functions.invariants}
         return built.demands
 

@@ -14,6 +14,7 @@ from fhir_keta.validation.compiler import Compiled, FunctionPlan
 from fhir_keta.validation.explain import element_name, suggestion
 from fhir_keta.validation.invariants import Scope
 from fhir_keta.validation.issue import Issue
+from fhir_keta.validation.primitives import primitive_remedy
 from fhir_keta.validation.terminology import Terminology
 
 JsonObject = dict[str, Any]
@@ -66,9 +67,14 @@ Found = Issue | NestedResource | FoundExtension
 
 def walk(compiled: Compiled, value: JsonObject, scope: Scope, terminology: Terminology, prefix: str) -> Iterator[Found]:
     """All that the functions find in a record that the schema has been asked about (or not: shapes are not trusted)."""
-    yield from _walk(
-        compiled, value, compiled.functions, scope, terminology, Location(None, prefix), compiled.functions.path
-    )
+    yield from _walk(compiled, value, compiled.functions, scope, terminology, Location(None, prefix))
+
+
+def element_path(plan: FunctionPlan, above: FunctionPlan | None, key: str) -> str:
+    """How an extension's context names an element: its own path, or that of its parent's type and its name."""
+    if above is None or "." in plan.path:
+        return plan.path
+    return f"{above.path}.{above.names.get(key, key)}"
 
 
 def _walk(
@@ -78,7 +84,8 @@ def _walk(
     scope: Scope,
     terminology: Terminology,
     here: Location,
-    element_path: str,
+    above: FunctionPlan | None = None,
+    key_here: str = "",
 ) -> Iterator[Found]:
     if here.depth > LEVELS:
         yield rules.issue("json-depth", here.expression(compiled), limit=LEVELS)
@@ -88,7 +95,7 @@ def _walk(
             yield rules.invariant(invariant.key, "error", invariant.human, here.expression(compiled))
     if plan.choices:
         yield from _one_choice(compiled, value, plan, here)
-    if plan.targets and _leads_elsewhere(value, plan, scope):
+    if plan.targets and leads_elsewhere(value, plan, scope):
         yield rules.issue("reference-target", here.expression(compiled), allowed=" or ".join(sorted(plan.targets)))
     if plan.type == "Coding":
         yield from _coding(compiled, value, terminology, here)
@@ -96,6 +103,11 @@ def _walk(
     for key, content in value.items():
         below = children.get(key)
         if below is None:
+            if key in plan.integers and _has_float(content):
+                remedy = primitive_remedy("integer")
+                yield rules.issue(
+                    "primitive-format", here.down(key).expression(compiled), type="integer", remedy=remedy
+                )
             if type(content) is list and (None in content or f"_{key}" in value):
                 yield from _unaligned(compiled, value, key, here)
             continue
@@ -106,12 +118,9 @@ def _walk(
                 yield NestedResource(item, location.expression(compiled), key == "contained")
                 continue
             if below.type == "Extension":
-                modifier = key == "modifierExtension"
-                yield FoundExtension(item, location.expression(compiled), element_path, plan.type, modifier)
-            name = key.removeprefix("_")
-            base = compiled.choice_keys[name][0] + "[x]" if name in compiled.choice_keys else name
-            path = below.path if "." in below.path else f"{plan.path}.{base}"
-            yield from _walk(compiled, item, below, scope, terminology, location, path)
+                path, modifier = element_path(plan, above, key_here), key == "modifierExtension"
+                yield FoundExtension(item, location.expression(compiled), path, plan.type, modifier)
+            yield from _walk(compiled, item, below, scope, terminology, location, plan, key)
 
 
 def _items(content: Any, here: Location) -> Iterator[tuple[Any, Location]]:
@@ -122,6 +131,15 @@ def _items(content: Any, here: Location) -> Iterator[tuple[Any, Location]]:
         yield content, here
 
 
+def _has_float(content: Any) -> bool:
+    """6.0 and 1e2 are no integers in FHIR (R4, Data Types, integer), though a schema engine takes them for such.
+
+    6.5 it refuses by itself.
+    """
+    values = content if isinstance(content, list) else [content]
+    return any(type(each) is float and each.is_integer() for each in values)
+
+
 def _one_choice(compiled: Compiled, value: JsonObject, plan: FunctionPlan, here: Location) -> Iterator[Issue]:
     for base in plan.choices:
         names = {key.removeprefix("_") for key in value if key.removeprefix("_") in compiled.choice_keys}
@@ -129,7 +147,7 @@ def _one_choice(compiled: Compiled, value: JsonObject, plan: FunctionPlan, here:
             yield rules.issue("choice-multiple", here.expression(compiled), name=base)
 
 
-def _leads_elsewhere(value: JsonObject, plan: FunctionPlan, scope: Scope) -> bool:
+def leads_elsewhere(value: JsonObject, plan: FunctionPlan, scope: Scope) -> bool:
     """Whether a reference inside the record leads to a type that is not allowed; by URL, the schema has judged it."""
     reference = value.get("reference")
     if not isinstance(reference, str):

@@ -87,6 +87,8 @@ _PRIMITIVES: dict[str, tuple[JsonObject, str]] = {
     "time": ({"type": "string", "pattern": rf"^{_TIME}$"}, "write HH:MM:SS, without a zone."),
 }
 
+INTEGER_TYPES = frozenset({"integer", "unsignedInt", "positiveInt"})
+
 PRIMITIVE_TYPES = frozenset(_PRIMITIVES)
 
 

@@ -65,7 +65,7 @@ def _expected(element: Element, path: list[str], library: Library) -> Matcher | 
             value = _part(fixed, path)
             if value is None:
                 return None
-            return partial(operator.eq, value) if prefix == "fixed" else partial(_contains, value)
+            return partial(operator.eq, value) if prefix == "fixed" else _pattern_matcher(value)
     if path:
         child = _child(element, path[0])
         if child is None:
@@ -90,8 +90,19 @@ def _part(fixed: Any, path: list[str]) -> Any:
     return fixed
 
 
-def _contains(pattern: Any, found: Any) -> bool:
-    return contains_pattern(found, pattern)
+def _pattern_matcher(pattern: Any) -> Matcher:
+    match pattern:
+        case {"coding": [{"system": system, "code": code}], **rest} if not rest and len(pattern["coding"][0]) == 2:
+            return lambda found: _has_coding(found, system, code)
+    return lambda found: contains_pattern(found, pattern)
+
+
+def _has_coding(found: Any, system: str, code: str) -> bool:
+    """The usual pattern, a CodeableConcept with one coding, without the general recursion."""
+    codings = found.get("coding") if isinstance(found, dict) else None
+    return isinstance(codings, list) and any(
+        isinstance(coding, dict) and coding.get("code") == code and coding.get("system") == system for coding in codings
+    )
 
 
 def _by_type(path: list[str], slice_: Element, library: Library) -> Matcher:

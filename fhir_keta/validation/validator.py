@@ -11,6 +11,7 @@ from fhir_keta.errors import DefinitionError
 from fhir_keta.records.parse import ParseFault, check_depth, parse
 from fhir_keta.records.source import Place
 from fhir_keta.validation import rules
+from fhir_keta.validation.accept import is_clean
 from fhir_keta.validation.bundles import entry_types, full_urls
 from fhir_keta.validation.compiler import Compiled, compile_structure
 from fhir_keta.validation.engine import Engine, compile_schema
@@ -20,12 +21,14 @@ from fhir_keta.validation.functions import FoundExtension, NestedResource, walk
 from fhir_keta.validation.index import Trace, indexed
 from fhir_keta.validation.invariants import Scope
 from fhir_keta.validation.issue import Issue
-from fhir_keta.validation.lexical import integer_literals
 from fhir_keta.validation.responses import ResponseChecker, compile_questionnaire
 from fhir_keta.validation.terminology import Terminology
 from fhir_keta.validation.vital_signs import vital_signs_profile
 
 JsonObject = dict[str, Any]
+
+
+_REMEMBERED = 10_000  # accepted extensions: a bound on memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ class Validator:
     strict: bool = False
     _checkers: dict[str, _Checker | None] = field(default_factory=dict, repr=False)
     _responses: dict[str, ResponseChecker | None] = field(default_factory=dict, repr=False)
+    _clean_extensions: set[tuple[str, str, bool, str]] = field(default_factory=set, repr=False)
 
     def __post_init__(self) -> None:
         self.profiles = tuple(self.profiles)
@@ -67,8 +71,8 @@ class Validator:
     def check(self, data: bytes | JsonObject) -> list[Issue]:
         """All findings on one record, in order of their place in it; an empty list is a valid record.
 
-        ``data`` is the record's JSON as bytes, or as a parsed object (then what only the text shows, such as
-        ``6.0`` for an integer, is not seen). Raises DefinitionError when a definition cannot be used.
+        ``data`` is the record's JSON as bytes, or as a parsed object (then what only the text shows is not seen).
+        Raises DefinitionError when a definition cannot be used.
         """
         if not isinstance(data, bytes):
             return self._findings(data)
@@ -80,7 +84,7 @@ class Validator:
         except ParseFault as fault:
             found = rules.issue(fault.rule, "", **fault.names)
             return [replace(found, place=Place("", fault.line, fault.column))]
-        return issues or list(integer_literals(data, resource, self._base(resource).compiled))
+        return issues
 
     def _findings(self, resource: Any) -> list[Issue]:
         return list(dict.fromkeys(self._resource(resource, None, None, False)))
@@ -107,19 +111,25 @@ class Validator:
             scope = replace(scope, entries=entry_types(resource))
             yield from full_urls(resource, expression, self.library.resource_types)
         checkers = [checker for canonical in canonicals if (checker := self._checker(canonical))]
+        checkers = checkers or [self._known(name)]
         found = False
-        for checker in checkers or [self._base(resource)]:
+        for checker in checkers:
             for issue in self._structure(checker, resource, expression):
                 found = True
                 yield issue
-        walker = checkers[0] if checkers else self._base(resource)
-        for each in walk(walker.compiled, resource, scope, self._terminology, expression):
-            if isinstance(each, Issue):
-                yield each
-            elif isinstance(each, NestedResource):
-                yield from self._resource(each.value, each.expression, scope, each.contained)
-            else:
-                yield from self._extension(each)
+        for position, checker in enumerate(checkers):
+            compiled = checker.compiled
+            if is_clean(resource, compiled.functions, scope, self._terminology, self._extension_is_clean):
+                continue
+            for each in walk(compiled, resource, scope, self._terminology, expression):
+                if isinstance(each, Issue):
+                    yield each
+                elif position == 0 and isinstance(
+                    each, NestedResource
+                ):  # what stands inside is the same for each profile
+                    yield from self._resource(each.value, each.expression, scope, each.contained)
+                elif isinstance(each, FoundExtension):
+                    yield from self._extension(each)
         if name == "QuestionnaireResponse" and not found:
             yield from self._answers(resource, expression, scope.root)
 
@@ -160,10 +170,10 @@ class Validator:
     def _unknown(self, issue: Issue) -> Issue:
         return replace(issue, severity="error") if self.strict else issue
 
-    def _base(self, resource: JsonObject) -> _Checker:
-        checker = self._checker(resource["resourceType"])
-        if checker is None:  # the library knows the type, so this cannot be
-            raise DefinitionError(f"The definition of {resource['resourceType']} is missing. Install fhir-keta again.")
+    def _known(self, type_name: str) -> _Checker:
+        checker = self._checker(type_name)
+        if checker is None:
+            raise DefinitionError(f"The definition of {type_name} is missing. Install fhir-keta again.")
         return checker
 
     def _checker(self, canonical: str) -> _Checker | None:
@@ -193,6 +203,21 @@ class Validator:
         checker = self._checker(url)
         if checker is not None:
             yield from self._structure(checker, found.value, found.expression)
+
+    def _extension_is_clean(self, value: JsonObject, path: str, type_name: str, modifier: bool) -> bool:
+        """Whether this very extension was found good in such a place before; else judged now."""
+        content = repr(value)
+        key = (path, type_name, modifier, content)
+        if key in self._clean_extensions:
+            return True
+        if "#" in content or any(self._extension(FoundExtension(value, "", path, type_name, modifier))):
+            return False
+        functions = self._known("Extension").compiled.functions
+        if not is_clean(value, functions, Scope(value, value, {}), self._terminology, self._extension_is_clean):
+            return False
+        if len(self._clean_extensions) < _REMEMBERED:
+            self._clean_extensions.add(key)
+        return True
 
     def _answers(self, response: JsonObject, expression: str, root: JsonObject) -> Iterator[Issue]:
         canonical = response.get("questionnaire")

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from fhir_keta.validation.validator import Validator
-from tests.base_cases import BASE_CASES, BaseCase, observation
+from tests.base_cases import BASE_CASES, BaseCase
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,79 @@
+"""The accept path of the functions: is there anything to say about a record at all? Most often not.
+
+Same plan, same functions as the walk in functions.py, without places or findings; where it is unsure it says no, and
+the walk decides. So it can be quick, and can never accept what the walk would refuse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from fhir_keta.validation.compiler import FunctionPlan
+from fhir_keta.validation.functions import element_path, leads_elsewhere
+from fhir_keta.validation.invariants import Scope
+from fhir_keta.validation.terminology import Terminology
+
+JsonObject = dict[str, Any]
+
+# value, path and type of the element it stands on, whether in modifierExtension
+ExtensionIsClean = Callable[[JsonObject, str, str, bool], bool]
+
+_PLAIN_CODING = frozenset({"system", "code", "display"})
+_LEVELS = 24  # objects; deeper ones are rare, and the walk knows the limit
+
+
+def is_clean(
+    value: JsonObject,
+    plan: FunctionPlan,
+    scope: Scope,
+    terminology: Terminology,
+    extension_is_clean: ExtensionIsClean,
+    above: FunctionPlan | None = None,
+    key_here: str = "",
+    depth: int = 0,
+) -> bool:
+    """Whether the walk would find nothing in ``value``: no finding, no nested resource, only extensions known good."""
+    for invariant in plan.invariants:
+        if not invariant.holds(value, scope):
+            return False
+    if plan.type == "Coding":
+        if terminology.verdict(value.get("system"), value.get("code"), value.get("display")):
+            return False
+        if value.keys() <= _PLAIN_CODING:
+            return True
+    elif depth > _LEVELS or (plan.targets and leads_elsewhere(value, plan, scope)):
+        return False
+    if plan.choices and sum(key in plan.names for key in value) > 1:
+        return False
+    for key, content in value.items():
+        below = plan.children.get(key)
+        if below is None:
+            kind = type(content)
+            if (kind is float and key in plan.integers) or (
+                kind is list and (key in plan.integers or None in content or f"_{key}" in value)
+            ):
+                return False
+        elif below.type == "Resource":
+            return False
+        elif below.type == "Extension":
+            path, modifier = element_path(plan, above, key_here), key == "modifierExtension"
+            if type(content) is not list or not all(
+                type(item) is dict and extension_is_clean(item, path, plan.type, modifier) for item in content
+            ):
+                return False
+        else:
+            for item in content if type(content) is list else (content,):
+                if type(item) is not dict:
+                    return False
+                if below.type == "Reference" and _leads_outside(item):
+                    continue
+                if not is_clean(item, below, scope, terminology, extension_is_clean, plan, key, depth + 1):
+                    return False
+    return True
+
+
+def _leads_outside(reference: JsonObject) -> bool:
+    """A plain reference to a resource by type and id: the schema has said all about it, unless a Bundle has it too."""
+    target = reference.get("reference")
+    return len(reference) == 1 and type(target) is str and target[:1].isupper()
