@@ -46,3 +46,60 @@ VERDICTS = {
 PLACES = {
     "bundle-full-url-of-another": "It compares each fullUrl with its resource, but always reports at the first entry.",
 }
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of change on which only one of the two gives an error: its rule or messageId, and what is changed."""
+
+    rule: str
+    change: str
+    why: str
+    source: str
+
+
+JSON = "http://hl7.org/fhir/R4/json.html"
+DATATYPES = "http://hl7.org/fhir/R4/datatypes.html"
+
+ONLY_OURS = (
+    Kind("element-empty", r"= \[\]$|= \[null\]$|no .*\.0$", "An array is never empty.", f"{JSON}#primitive"),
+    Kind("primitive-format", r'= "  "$', "A code, uri or date has no blanks.", f"{DATATYPES}#primitive"),
+    Kind(
+        "binding-required",
+        r"(system|code) = \"  \"$|no .*\.(system|code)$",
+        "Without system or code there is no code from the value set.",
+        "http://hl7.org/fhir/R4/terminologies.html#required",
+    ),
+    Kind(
+        "display-wrong",
+        r'display = "  "$',
+        "A display is one that the code system has for the code.",
+        f"{DATATYPES}#Coding",
+    ),
+    Kind(
+        "response-total-incomplete",
+        "(phq-9|gad-7):",
+        "The expression gives nothing while an answer is missing.",
+        "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-calculatedExpression",
+    ),
+    Kind(
+        "response-total",
+        "(phq-9|gad-7):",
+        "An item with a calculatedExpression holds what the expression gives.",
+        "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-calculatedExpression",
+    ),
+)
+ONLY_THEIRS = (
+    Kind(
+        "Display_Name_WS_for__should_be_one_of__instead_of",
+        r'display = ".* "$',
+        "Blanks around a display do not change what it says; nothing in R4 forbids them in a string.",
+        f"{DATATYPES}#string",
+    ),
+    Kind(
+        "TYPE_SPECIFIC_CHECKS_CANONICAL_ABSOLUTE",
+        r'= "HTTPS:',
+        "The scheme of a URL may be written in capitals: the URL is absolute, only not known.",
+        "https://www.rfc-editor.org/rfc/rfc3986#section-3.1",
+    ),
+)

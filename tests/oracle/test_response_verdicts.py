@@ -24,7 +24,8 @@ from tests.oracle.oracle import DEFINITIONS, Oracle, OracleIssue
 from tests.unit.forms import FORMS, form
 from tests.unit.generated_responses import Questionnaires, Responses
 from tests.unit.response_cases import Case
-from tests.unit.test_responses import CASES, TOTALS
+from tests.unit.response_cases_enablement import GIVEN_UP
+from tests.unit.test_responses import CASES, EVERY, TOTALS
 
 Json = dict[str, Any]
 
@@ -40,7 +41,7 @@ REQUIRES = re.compile("required item|MIN_OCCURS|GROUP_REQUIRED")
 def foreign(oracle: Oracle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Oracle]:
     """The validator with all questionnaires of the cases and the generated ones."""
     folder: Path = tmp_path_factory.mktemp("questionnaires")
-    for number, questionnaire in enumerate([*(case.questionnaire for case in CASES), *map(generated, GENERATED)]):
+    for number, questionnaire in enumerate([*(case.questionnaire for case in EVERY), *map(generated, GENERATED)]):
         (folder / f"questionnaire-{number}.json").write_text(json.dumps(questionnaire), encoding="utf-8")
     yield oracle.with_definitions([folder, DEFINITIONS[-1]])
 
@@ -53,6 +54,12 @@ def generated(seed: int) -> Json:
 def test_verdict(foreign: Oracle, case: Case) -> None:
     errors = foreign.errors(case.response)
     assert bool(errors) == (bool(case.findings) ^ bool(case.differs)), errors
+
+
+@pytest.mark.parametrize("case", GIVEN_UP, ids=lambda case: case.name)
+def test_what_the_validator_gives_up(foreign: Oracle, case: Case) -> None:
+    with pytest.raises(JavaError, match=GIVES_UP):
+        foreign.errors(case.response)
 
 
 @pytest.mark.parametrize("seed", GENERATED)

@@ -28,7 +28,8 @@ import org.hl7.fhir.validation.ValidationEngine;
  * the data are the bytes of one resource in JSON, well-formed or not; without data it only loads the definitions. The
  * answer is {@code {"id": 1, "issue": [...], "problems": [...]}}: the issues of an OperationOutcome with line, column and
  * messageId, and what was wrong with the definitions themselves; or {@code {"id": 1, "failure": "..."}}. A request with
- * {@code "structure": "canonical"} is answered with that StructureDefinition and the snapshot that the validator made.
+ * {@code "structure": "canonical"} is answered with that StructureDefinition and the snapshot that the validator made;
+ * {@code "fresh": true} starts from nothing, for the validator remembers codes across records, and not always rightly.
  */
 public final class Oracle {
   private static final int DEFINITION_SETS_KEPT = 3;
@@ -57,6 +58,7 @@ public final class Oracle {
       try {
         List<Path> folders = strings(request, "definitions").stream().map(Path::of).toList();
         Definitions definitions = known.computeIfAbsent(folders, names -> new Definitions(base, names));
+        if (request.has("fresh")) definitions.forget();
         definitions.refresh();
         if (request.has("data")) {
           byte[] data = Base64.getDecoder().decode(request.get("data").getAsString());
