@@ -103,7 +103,7 @@ def find_answers(tree: ItemTree, item: Item, condition: Condition, enclosing: Se
     if question is None:
         return []
     scope = tree.common(item, question)
-    for enclosure in reversed(enclosing):
+    for enclosure in enclosing:
         if enclosure.item is scope:
             if scope is question:
                 return _objects(enclosure.element.get("answer"))

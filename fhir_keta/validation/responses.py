@@ -56,7 +56,7 @@ class ResponseChecker:
     def _explain(self, response: JsonObject, engine: Engine) -> list[Issue]:
         response = without_odd_shapes(response)
         scope, faults = index_response(response, self._plan)
-        explanation = Explanation(self._tree, self._compiler.rules, self._totals, response)
+        explanation = Explanation(self._tree, self._compiler.rules, response)
         return explanation.issues(faults, engine, scope, self._total_faults(scope))
 
     def _total_faults(self, scope: JsonObject) -> list[Fault]:

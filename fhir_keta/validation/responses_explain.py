@@ -9,7 +9,6 @@ from typing import Any
 
 from fhir_keta.questionnaires import items as forms
 from fhir_keta.questionnaires.items import Item, ItemTree
-from fhir_keta.questionnaires.scoring import Total
 from fhir_keta.questionnaires.values import type_name, typed_value
 from fhir_keta.validation import rules
 from fhir_keta.validation.engine import Engine, Refusal
@@ -67,15 +66,8 @@ def without_odd_shapes(response: JsonObject) -> JsonObject:
 class Explanation:
     """Turns what refused one response into issues. ``response`` comes from ``without_odd_shapes`` and was indexed."""
 
-    def __init__(
-        self,
-        tree: ItemTree,
-        answer_rules: Mapping[str, AnswerRules],
-        totals: Iterable[Total],
-        response: JsonObject,
-    ) -> None:
+    def __init__(self, tree: ItemTree, answer_rules: Mapping[str, AnswerRules], response: JsonObject) -> None:
         self._tree = tree
-        self._members = {total.link_id: total.members for total in totals}
         self._answer_rules = answer_rules
         self._expressions: dict[int, str] = {}
         self._locate(response, "QuestionnaireResponse")
@@ -226,8 +218,7 @@ class Explanation:
         """Whether a missing item, an item that should not be, or a total only follows from what is wrong elsewhere."""
         faulty = {reason.link_id for reason in reasons if reason.rule not in _CONSEQUENCES | _TOTALS}
         if finding.rule in _TOTALS:
-            asked = {finding.link_id, *self._members.get(finding.link_id or "", ())}
-            return bool(asked & faulty) or any(reason.rule in _STRAYS for reason in reasons)
+            return finding.link_id in faulty or any(reason.rule in _STRAYS for reason in reasons)
         if finding.rule in _CONSEQUENCES and finding.link_id is not None:
             misplaced = {reason.link_id for reason in reasons if reason.rule == "response-nesting"}
             asked = {condition.question for condition in self._tree.by_link_id[finding.link_id].conditions}

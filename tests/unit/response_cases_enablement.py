@@ -1,4 +1,4 @@
-"""What is enabled, and what is required where it is enabled."""
+"""What is enabled, by which answers in which scope."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from tests.unit.response_cases import (
     GENDERS,
     ONE,
     OTHER,
-    SDC,
     Case,
     Json,
     answered,
@@ -22,7 +21,7 @@ from tests.unit.response_cases import (
 )
 
 _DISABLED = (("response-disabled", "item[1]"),)
-_YES = when("asked", "=", answerBoolean=True)
+IF_YES = when("asked", "=", answerBoolean=True)
 
 
 def _depends(name: str, asked: Json, condition: Json, *given: Json, enabled: bool, **more: str) -> Case:
@@ -33,7 +32,7 @@ def _depends(name: str, asked: Json, condition: Json, *given: Json, enabled: boo
     return Case(name, items, answers, () if enabled else place, **more)
 
 
-_BOOLEAN = question("asked", "boolean")
+ASKED = question("asked", "boolean")
 _INTEGER = question("asked", "integer")
 _SEVERAL = question("asked", "string", repeats=True)
 _DATE = question("asked", "date")
@@ -42,13 +41,13 @@ _CODED = question("asked", "choice", answerOption=[coded("a"), coded("b"), coded
 _AMOUNT = question("asked", "quantity")
 
 _OPERATORS = [
-    _depends("equals", _BOOLEAN, _YES, yes(), enabled=True),
-    _depends("equals-not", _BOOLEAN, _YES, yes(False), enabled=False),
-    _depends("equals-unanswered", _BOOLEAN, _YES, enabled=False),
-    _depends("exists", _BOOLEAN, when("asked", "exists", answerBoolean=True), yes(False), enabled=True),
-    _depends("exists-unanswered", _BOOLEAN, when("asked", "exists", answerBoolean=True), enabled=False),
-    _depends("exists-not", _BOOLEAN, when("asked", "exists", answerBoolean=False), enabled=True),
-    _depends("exists-not-answered", _BOOLEAN, when("asked", "exists", answerBoolean=False), yes(), enabled=False),
+    _depends("equals", ASKED, IF_YES, yes(), enabled=True),
+    _depends("equals-not", ASKED, IF_YES, yes(False), enabled=False),
+    _depends("equals-unanswered", ASKED, IF_YES, enabled=False),
+    _depends("exists", ASKED, when("asked", "exists", answerBoolean=True), yes(False), enabled=True),
+    _depends("exists-unanswered", ASKED, when("asked", "exists", answerBoolean=True), enabled=False),
+    _depends("exists-not", ASKED, when("asked", "exists", answerBoolean=False), enabled=True),
+    _depends("exists-not-answered", ASKED, when("asked", "exists", answerBoolean=False), yes(), enabled=False),
     *(
         _depends(
             f"order-{number}-{name}",
@@ -158,8 +157,8 @@ _BEHAVIOR = [
     _both(None, False, False, enabled=True),  # que-12 forbids it and R4 gives it no meaning: nothing is refused
 ]
 
-_WHEN_ASKED = question("then", "string", enableWhen=[_YES])
-_ROUND = group("round", _BOOLEAN, _WHEN_ASKED, repeats=True)
+_WHEN_ASKED = question("then", "string", enableWhen=[IF_YES])
+_ROUND = group("round", ASKED, _WHEN_ASKED, repeats=True)
 _MEDICATION = question(
     "medication",
     "string",
@@ -179,17 +178,19 @@ def _round(asked: bool | None, then: bool) -> Json:
     return within("round", *inside, *([answered("then", text("x"))] if then else []))
 
 
+_A, _B = (when("asked", "=", answerCoding={"system": ONE, "code": code}) for code in ("a", "b"))
+_TOO = {**_B, "question": "too"}
 _NEAREST = "the nearest occurrence of the question is the one under the same answer (enableWhen.question)"
 
 _SCOPES = [
-    Case("later-question", [_WHEN_ASKED, _BOOLEAN], [answered("then", text("x")), answered("asked", yes())]),
+    Case("later-question", [_WHEN_ASKED, ASKED], [answered("then", text("x")), answered("asked", yes())]),
     Case(
         "disabled-group",
-        [_BOOLEAN, group("g", question("in", "string"), enableWhen=[_YES])],
+        [ASKED, group("g", question("in", "string"), enableWhen=[IF_YES])],
         [answered("asked", yes(False)), within("g", answered("in", text("x")))],
         _DISABLED,
     ),
-    Case("disabled-without-answer", [_BOOLEAN, _WHEN_ASKED], [answered("asked", yes(False)), {"linkId": "then"}]),
+    Case("disabled-without-answer", [ASKED, _WHEN_ASKED], [answered("asked", yes(False)), {"linkId": "then"}]),
     Case("repetition-by-repetition", [_ROUND], [_round(True, True), _round(False, False)]),
     Case(
         "repetition-of-another",
@@ -199,18 +200,18 @@ _SCOPES = [
     ),
     Case(
         "outside-the-repetition",
-        [_BOOLEAN, group("round", _WHEN_ASKED, repeats=True)],
+        [ASKED, group("round", _WHEN_ASKED, repeats=True)],
         [answered("asked", yes(False)), within("round", answered("then", text("x")))],
         (("response-disabled", "item[1].item[0]"),),
     ),
     Case(
         "any-repetition",
-        [group("round", _BOOLEAN, repeats=True), _WHEN_ASKED],
+        [group("round", ASKED, repeats=True), _WHEN_ASKED],
         [_round(False, False), _round(True, False), answered("then", text("x"))],
     ),
     Case(
         "no-repetition",
-        [group("round", _BOOLEAN, repeats=True), _WHEN_ASKED],
+        [group("round", ASKED, repeats=True), _WHEN_ASKED],
         [_round(False, False), _round(False, False), answered("then", text("x"))],
         (("response-disabled", "item[2]"),),
     ),
@@ -219,6 +220,38 @@ _SCOPES = [
         [question("asked", "boolean", _WHEN_ASKED)],
         [answered("asked", {**yes(False), "item": [answered("then", text("x"))]})],
         (("response-disabled", "item[0].answer[0].item[0]"),),
+    ),
+    Case(
+        "parent-question-enabling",
+        [question("asked", "boolean", _WHEN_ASKED)],
+        [answered("asked", {**yes(), "item": [answered("then", text("x"))]})],
+    ),
+    Case(
+        "several-items-of-one-question",
+        [_SEVERAL, question("then", "string", enableWhen=[when("asked", "=", answerString="y")])],
+        [answered("asked", text("x")), answered("asked", text("y")), answered("then", text("z"))],
+    ),
+    Case(
+        "several-disabled-items-of-one-question",
+        [ASKED, question("then", "string", repeats=True, enableWhen=[IF_YES])],
+        [answered("asked", yes(False)), {"linkId": "then"}, answered("then", text("x"))],
+        (("response-disabled", "item[2]"),),
+    ),
+    Case(
+        "one-of-several-codes",
+        [_CODED, question("then", "string", enableWhen=[_A, _B], enableBehavior="any")],
+        [answered("asked", coded("b")), answered("then", text("x"))],
+    ),
+    Case(
+        "none-of-several-codes",
+        [_CODED, question("then", "string", enableWhen=[_A, _B], enableBehavior="any")],
+        [answered("asked", coded("a", OTHER)), answered("then", text("x"))],
+        _DISABLED,
+    ),
+    Case(
+        "codes-of-two-questions",
+        [_CODED, {**_CODED, "linkId": "too"}, question("then", "string", enableWhen=[_A, _TOO], enableBehavior="any")],
+        [answered("asked", coded("a", OTHER)), answered("too", coded("b")), answered("then", text("x"))],
     ),
     Case("answer-by-answer-of-one", [_MEDICATION], [answered("medication", _medication("a", True, "1"))]),
     Case(
@@ -248,89 +281,23 @@ _SCOPES = [
     ),
 ]
 
-_MUST = question("must", "string", required=True)
-_MUST_WHEN_ASKED = question("then", "string", required=True, enableWhen=[_YES])
-_BY_EXPRESSION = question(
-    "then",
-    "string",
-    required=True,
-    extensions={
-        SDC + "enableWhenExpression": {"valueExpression": {"language": "text/fhirpath", "expression": "false"}}
-    },
-)
-_EMPTY_GROUP = "what is inside a disabled group is disabled too, and nothing disabled is required (item.required)"
-
-_REQUIRED = [
-    Case("required-answered", [_MUST], [answered("must", text("x"))]),
-    Case("required-missing", [_MUST], [], (("response-required", ""),)),
-    Case("required-without-answer", [_MUST], [{"linkId": "must"}], (("response-required", "item[0]"),)),
-    Case("required-amended", [_MUST], [], (("response-required", ""),), status="amended"),
-    *(
-        Case(f"required-{status}", [_MUST], [], status=status)
-        for status in ("in-progress", "stopped", "entered-in-error")
+# the validator gives up where an answer is of another type than the condition's
+_OPEN = question("asked", "open-choice", answerOption=[coded("a")])
+_NOT_A = {**_A, "operator": "!="}
+GIVEN_UP = [
+    _depends(
+        "coding-is-not-a-text",
+        _OPEN,
+        when("asked", "!=", answerCoding={"system": ONE, "code": "a"}),
+        text("a"),
+        enabled=True,
     ),
-    Case("required-in-missing-group", [group("g", _MUST)], []),
-    Case("required-in-group", [group("g", _MUST)], [{"linkId": "g"}], (("response-required", "item[0]"),)),
-    Case("required-group", [group("g", question("in", "string"), required=True)], [], (("response-required", ""),)),
-    Case(
-        "required-group-empty",
-        [group("g", question("in", "string"), required=True)],
-        [{"linkId": "g"}],
-        (("response-required", "item[0]"),),
-        status="in-progress",
-    ),
-    Case(
-        "required-in-each-repetition",
-        [group("g", question("in", "string"), _MUST, repeats=True)],
-        [within("g", answered("must", text("x"))), within("g", answered("in", text("x")))],
-        (("response-required", "item[1]"),),
-    ),
-    Case("required-under-unanswered", [question("q", "string", _MUST)], [{"linkId": "q"}]),
-    Case(
-        "required-under-answer",
-        [question("q", "string", _MUST)],
-        [answered("q", text("x"))],
-        (("response-required", "item[0].answer[0]"),),
-    ),
-    Case("required-enabled", [_BOOLEAN, _MUST_WHEN_ASKED], [answered("asked", yes())], (("response-required", ""),)),
-    Case("required-disabled", [_BOOLEAN, _MUST_WHEN_ASKED], [answered("asked", yes(False))]),
-    Case(
-        "required-enabled-without-answer",
-        [_BOOLEAN, _MUST_WHEN_ASKED],
-        [answered("asked", yes()), {"linkId": "then"}],
-        (("response-required", "item[1]"),),
-    ),
-    Case(
-        "required-in-disabled-group",
-        [_BOOLEAN, group("g", _MUST, enableWhen=[_YES])],
-        [answered("asked", yes(False)), {"linkId": "g"}],
-        differs=_EMPTY_GROUP,
-    ),
-    Case(
-        "required-in-disabled-repetition",
-        [_BOOLEAN, group("g", _MUST, enableWhen=[_YES], repeats=True)],
-        [answered("asked", yes(False)), {"linkId": "g"}],
-        differs=_EMPTY_GROUP,
-    ),
-    Case(
-        "required-in-enabled-group",
-        [_BOOLEAN, group("g", _MUST, enableWhen=[_YES])],
-        [answered("asked", yes()), {"linkId": "g"}],
-        (("response-required", "item[1]"),),
-    ),
-    Case(
-        "required-in-enabled-repetition",
-        [_BOOLEAN, group("g", _MUST, enableWhen=[_YES], repeats=True)],
-        [answered("asked", yes()), {"linkId": "g"}],
-        (("response-required", "item[1]"),),
-    ),
-    Case("by-expression", [_BY_EXPRESSION], []),
-    Case(
-        "by-expression-answered",
-        [_BY_EXPRESSION],
-        [answered("then", text("x"))],
-        differs="enableWhenExpression is SDC, not R4, and not evaluated here",
+    _depends(
+        "coding-is-a-text",
+        _OPEN,
+        when("asked", "=", answerCoding={"system": ONE, "code": "a"}),
+        text("a"),
+        enabled=False,
     ),
 ]
-
-ENABLEMENT = [*_OPERATORS, *_BEHAVIOR, *_SCOPES, *_REQUIRED]
+ENABLEMENT = [*_OPERATORS, *_BEHAVIOR, *_SCOPES]

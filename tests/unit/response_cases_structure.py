@@ -31,6 +31,12 @@ STRUCTURE = [
     Case(
         "out-of-order", _TWO, [answered("two", text("x")), answered("one", text("y"))], (("response-order", "item[1]"),)
     ),
+    Case(
+        "out-of-order-once",
+        [question(name, "string") for name in "abc"],
+        [answered(name, text("x")) for name in "cab"],
+        (("response-order", "item[1]"),),
+    ),
     Case("link-id-unknown", _TWO, [answered("three", text("x"))], (("response-link-id-unknown", "item[0]"),)),
     Case("text-of-another", _TWO, [answered("one", text("x"), text="Two?")], (("response-text", "item[0].text"),)),
     Case(
@@ -41,8 +47,20 @@ STRUCTURE = [
     ),
     Case("twice", _TWO, [answered("one", text("x")), answered("one", text("y"))], (("response-repeats", "item[1]"),)),
     Case("two-answers", _TWO, [answered("one", text("x"), text("y"))], (("response-answer-max", "item[0].answer[1]"),)),
+    Case(
+        "two-answers-with-items",
+        [question("q", "string", _INNER)],
+        [answered("q", *({**text("x"), "item": [answered("in", text("y"))]} for _ in range(2)))],
+        (("response-answer-max", "item[0].answer[1]"),),
+    ),
     Case("answers-repeat", [question("q", "string", repeats=True)], [answered("q", *_ABC)]),
     Case("items-of-one-question-repeat", [question("q", "string", repeats=True)], [answered("q", a) for a in _ABC]),
+    Case(
+        "items-of-one-question-differ",
+        [question("q", "string", repeats=True)],
+        [answered("q", text("x")), answered("q", {"valueInteger": 1})],
+        (("response-answer-type", "item[1].answer[0].value.ofType(integer)"),),
+    ),
     Case("nested", [group("g", _INNER)], [within("g", answered("in", text("x")))]),
     Case("not-nested", [group("g", _INNER)], [answered("in", text("x"))], (("response-nesting", "item[0]"),)),
     Case(

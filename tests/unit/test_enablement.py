@@ -24,7 +24,8 @@ from tests.unit.response_cases import (
     within,
     yes,
 )
-from tests.unit.response_cases_enablement import ENABLEMENT
+from tests.unit.response_cases_enablement import ENABLEMENT, GIVEN_UP
+from tests.unit.response_cases_required import REQUIRED
 
 Json = dict[str, Any]
 
@@ -159,7 +160,7 @@ def test_an_expression_is_not_evaluated() -> None:
     assert [state.enabled for state in states] == [None, None]
 
 
-@pytest.mark.parametrize("case", ENABLEMENT, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [*ENABLEMENT, *GIVEN_UP, *REQUIRED], ids=lambda case: case.name)
 def test_states_of_whole_responses(case: Any) -> None:
     """The disabled items with content are those that the case expects to be found."""
     found = [

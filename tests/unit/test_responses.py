@@ -21,15 +21,17 @@ from fhir_keta.validation.responses_schema import ResponseCompiler
 from fhir_keta.validation.rules import RULES
 from tests.unit.forms import FORMS, form, respond
 from tests.unit.generated_responses import Questionnaires, Responses
-from tests.unit.response_cases import Case, answered, coded, group, question, text, within
+from tests.unit.response_cases import ONE, OTHER, Case, answered, coded, group, question, text, within
 from tests.unit.response_cases_answers import ANSWERS, MEASURES
-from tests.unit.response_cases_enablement import ENABLEMENT
+from tests.unit.response_cases_enablement import ENABLEMENT, GIVEN_UP
+from tests.unit.response_cases_required import REQUIRED
 from tests.unit.response_cases_structure import STRUCTURE
 from tests.unit.test_questionnaire_scores import GAD_7, PHQ_9, SCORES
 
 Json = dict[str, Any]
 
-CASES = [*ANSWERS, *MEASURES, *STRUCTURE, *ENABLEMENT]
+CASES = [*ANSWERS, *MEASURES, *STRUCTURE, *ENABLEMENT, *REQUIRED]
+EVERY = [*CASES, *GIVEN_UP]
 TOTALS = {"response-total", "response-total-incomplete"}
 
 
@@ -41,7 +43,7 @@ def findings(checker: ResponseChecker, response: Json) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("engine", ["rust", "python"])
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", EVERY, ids=lambda case: case.name)
 def test_findings_of_a_response(case: Case, engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FHIR_KETA_ENGINE", engine)
     checker = compile_questionnaire(case.questionnaire, bundled())
@@ -52,7 +54,7 @@ def test_findings_of_a_response(case: Case, engine: str, monkeypatch: pytest.Mon
 
 
 def test_the_cases_break_and_keep_every_rule() -> None:
-    assert len({case.name for case in CASES}) == len(CASES)
+    assert len({case.name for case in EVERY}) == len(EVERY)
     broken = {rule for case in CASES for rule, _ in case.findings}
     assert broken == {rule for rule in RULES if rule.startswith("response-")} - TOTALS
     assert {case.name for case in CASES if not case.findings}
@@ -130,6 +132,46 @@ def test_a_total_is_not_blamed_for_a_wrong_answer() -> None:
     items[0]["answer"][0]["valueCoding"]["code"] = "LA6568-6"
     (finding,) = findings(compile_questionnaire(form("gad-7"), bundled()), response)
     assert finding[0] == "response-option"
+
+
+def test_a_total_out_of_range_is_not_wrong_twice() -> None:
+    response = _scored("phq-9", PHQ_9, "012301230", 28)
+    expected = [("response-max-value", _total_place(response, "phq-9.total"))]
+    assert findings(compile_questionnaire(form("phq-9"), bundled()), response) == expected
+
+
+def test_a_total_is_not_blamed_for_a_misspelt_question() -> None:
+    response = _scored("gad-7", GAD_7, "0123012", 9)
+    items = next(item["item"] for item in response["item"] if item["linkId"] == "gad-7-group")
+    items[0]["linkId"] = "69725-1"
+    (finding,) = findings(compile_questionnaire(form("gad-7"), bundled()), response)
+    assert finding[0] == "response-link-id-unknown"
+
+
+@pytest.mark.parametrize("case_sensitive", [True, False])
+def test_large_value_sets(case_sensitive: bool) -> None:
+    """As many codes as no schema lists, and codes in any case (R4, CodeSystem.caseSensitive)."""
+    concepts = [{"code": f"Code{number}"} for number in range(1000)]
+    system = {"resourceType": "CodeSystem", "url": ONE, "content": "complete", "caseSensitive": case_sensitive}
+    codes = {"resourceType": "ValueSet", "url": ONE + "/all", "compose": {"include": [{"system": ONE}]}}
+    library = bundled().with_resources([{**system, "concept": concepts}, codes])
+    questionnaire = {
+        "resourceType": "Questionnaire",
+        "item": [
+            question("q", "choice", answerValueSet=ONE + "/all"),
+            question("r", "open-choice", answerValueSet=ONE + "/all"),
+        ],
+    }
+    checker = compile_questionnaire(questionnaire, library)
+    assert findings(checker, {"item": [answered("q", coded("Code999")), answered("r", coded("Code0"))]}) == []
+    assert findings(checker, {"item": [answered("r", text("my own"))]}) == []
+    place = "item[0].answer[0].value.ofType({})"
+    for wrong in (coded("Code1000"), coded("Code1", OTHER), coded("Code1", None), coded(None)):
+        assert findings(checker, {"item": [answered("q", wrong)]}) == [("response-option", place.format("Coding"))]
+    other_case = findings(checker, {"item": [answered("q", coded("code1"))]})
+    assert bool(other_case) == case_sensitive
+    wrong_type = findings(checker, {"item": [answered("q", text("Code1"))]})
+    assert wrong_type == [("response-answer-type", place.format("string"))]
 
 
 # what only follows from another fault stays out

@@ -94,6 +94,12 @@ def test_a_total_of_a_foreign_form() -> None:
     assert total.score(given) == 3
 
 
+def test_a_code_may_be_counted_in_several_terms() -> None:
+    again = EXPRESSION.replace(", {})", f" + {MEMBERS}.where(value.code = 'x').count(), {{}})")
+    (total,) = totals(read_items(_form_with_total(again)))
+    assert total.weights == {"x": 2, "y": 3, "z": 0}
+
+
 @pytest.mark.parametrize(
     "changed",
     [
