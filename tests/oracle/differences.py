@@ -102,4 +102,10 @@ ONLY_THEIRS = (
         "The scheme of a URL may be written in capitals: the URL is absolute, only not known.",
         "https://www.rfc-editor.org/rfc/rfc3986#section-3.1",
     ),
+    Kind(
+        "Type_Specific_Checks_DT_Identifier_System",
+        r'= "HTTPS:',
+        "As above: the system is an absolute URI.",
+        "https://www.rfc-editor.org/rfc/rfc3986#section-3.1",
+    ),
 )
