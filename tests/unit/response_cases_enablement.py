@@ -24,12 +24,12 @@ _DISABLED = (("response-disabled", "item[1]"),)
 IF_YES = when("asked", "=", answerBoolean=True)
 
 
-def _depends(name: str, asked: Json, condition: Json, *given: Json, enabled: bool, **more: str) -> Case:
+def _depends(name: str, asked: Json, condition: Json, *given: Json, enabled: bool) -> Case:
     """A question that depends on one that is asked before it; both are answered."""
     items = [asked, question("then", "string", enableWhen=[condition])]
     answers = [answered("asked", *given), answered("then", text("x"))] if given else [answered("then", text("x"))]
     place = _DISABLED if given else (("response-disabled", "item[0]"),)
-    return Case(name, items, answers, () if enabled else place, **more)
+    return Case(name, items, answers, () if enabled else place)
 
 
 ASKED = question("asked", "boolean")
@@ -136,7 +136,7 @@ _OPERATORS = [
 
 def _both(behavior: str | None, first: bool, second: bool, *, enabled: bool) -> Case:
     conditions = [when("one", "=", answerBoolean=True), when("two", "=", answerBoolean=True)]
-    more = {"enableBehavior": behavior} if behavior else {}
+    more: Json = {"enableBehavior": behavior} if behavior else {}
     return Case(
         f"behavior-{behavior}-{first}-{second}".lower(),
         [
