@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fhir_keta.validation.compiler import FunctionPlan
+from fhir_keta.validation.compiled import FunctionPlan
 from fhir_keta.validation.functions import element_path, leads_elsewhere
-from fhir_keta.validation.invariants import Scope
+from fhir_keta.validation.scope import Scope
 from fhir_keta.validation.terminology import Terminology
 
 JsonObject = dict[str, Any]
@@ -44,6 +44,8 @@ def is_clean(
             return True
     elif depth > _LEVELS or (plan.targets and leads_elsewhere(value, plan, scope)):
         return False
+    if depth and "id" in value:
+        return False
     if plan.choices and sum(key in plan.names for key in value) > 1:
         return False
     for key, content in value.items():
@@ -59,7 +61,8 @@ def is_clean(
         elif below.type == "Extension":
             path, modifier = element_path(plan, above, key_here), key == "modifierExtension"
             if type(content) is not list or not all(
-                type(item) is dict and extension_is_clean(item, path, plan.type, modifier) for item in content
+                type(item) is dict and "id" not in item and extension_is_clean(item, path, plan.type, modifier)
+                for item in content
             ):
                 return False
         else:
@@ -76,4 +79,4 @@ def is_clean(
 def _leads_outside(reference: JsonObject) -> bool:
     """A plain reference to a resource by type and id: the schema has said all about it, unless a Bundle has it too."""
     target = reference.get("reference")
-    return len(reference) == 1 and type(target) is str and target[:1].isupper()
+    return len(reference) == 1 and type(target) is str and target[:1].isupper() and "?" not in target

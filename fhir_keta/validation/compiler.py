@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from fhir_keta.definitions.library import Library
 from fhir_keta.errors import DefinitionError
+from fhir_keta.validation.compiled import Compiled, FunctionPlan
 from fhir_keta.validation.constraints import (
     count_demands,
     element_constraints,
@@ -23,8 +24,10 @@ from fhir_keta.validation.constraints import (
 from fhir_keta.validation.elements import Element, choice_key, element_tree, type_code
 from fhir_keta.validation.existence import existence_schema
 from fhir_keta.validation.index import BY_SLICE, REST, IndexPlan, Slice
-from fhir_keta.validation.invariants import Invariant, invariant_function
+from fhir_keta.validation.invariants import invariant_function
+from fhir_keta.validation.invariants_in_words import IN_WORDS
 from fhir_keta.validation.primitives import INTEGER_TYPES, PRIMITIVE_TYPES, primitive_schema
+from fhir_keta.validation.scope import Invariant
 from fhir_keta.validation.slicing import slice_matcher
 
 JsonObject = dict[str, Any]
@@ -40,40 +43,6 @@ _STATED_BY_STRUCTURE = frozenset({"ele-1", "eld-11"})
 _BACKBONES = frozenset({"BackboneElement", "Element", ""})
 
 
-@dataclass(slots=True)
-class FunctionPlan:
-    """Which named functions run on an object, and which of its keys lead to more; shared by all uses of a type.
-
-    ``path`` is the element path by which extensions name their context, ``names`` the element names of keys that are
-    written otherwise (``valueQuantity``: ``value[x]``, ``_birthDate``: ``birthDate``), ``integers`` the keys of
-    integers; ``keys`` are the invariants stated so far, ``choices`` the ``[x]`` elements of which only one may be
-    given, ``targets`` what a reference may lead to.
-    """
-
-    type: str
-    path: str
-    invariants: list[Invariant] = field(default_factory=list)
-    children: dict[str, FunctionPlan] = field(default_factory=dict)
-    names: dict[str, str] = field(default_factory=dict)
-    integers: set[str] = field(default_factory=set)
-    choices: list[str] = field(default_factory=list)
-    targets: frozenset[str] = frozenset()
-    keys: set[str] = field(default_factory=set)
-
-
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """One profile or type, ready to check: the schema, what is sliced, what the functions look at."""
-
-    url: str
-    type: str
-    schema: JsonObject
-    index: IndexPlan
-    functions: FunctionPlan
-    choice_keys: dict[str, tuple[str, str]]
-    unchecked: frozenset[str]
-
-
 def compile_structure(structure: JsonObject, library: Library) -> Compiled:
     """Compile a StructureDefinition with a snapshot (of a resource or a data type).
 
@@ -83,6 +52,7 @@ def compile_structure(structure: JsonObject, library: Library) -> Compiled:
     root = element_tree(structure)
     built = compilation.object(root, FunctionPlan(structure["type"], structure["type"]), root)
     if structure["kind"] == "resource":
+        _say_in_words("Resource", built)
         built.properties["resourceType"] = {"const": structure["type"]}
     schema = built.schema()
     compilation.finish()
@@ -171,6 +141,7 @@ class _Compilation:
             else:
                 self._single(child, built)
         self._invariants(element, element.definition.get("constraint", ()), built)
+        _say_in_words(element.definition["path"], built)
         return built
 
     def _invariants(self, element: Element, constraints: Iterable[JsonObject], built: _Object) -> None:
@@ -235,13 +206,15 @@ class _Compilation:
             self._sliced(child, code, value, built)
         else:
             built.add(name, self._array(child, code, value) if child.is_array else value)
-        if primitive and code != "xhtml":
-            built.add(f"_{name}", self._companion(code, child.is_array), name)
+        if primitive and code != "xhtml" and child.is_extensible:
+            built.add(f"_{name}", self._companion(child, code), name)
+            if _is_bound(child) and not child.min:  # a code from a required value set is never only an extension
+                built.dependent[f"_{name}"] = {"required": [name]}
         if primitive:
             path, stated = child.definition["path"], child.definition.get("constraint", ())
             self._invariants(child, [each for each in stated if invariant_function(path, each["key"])], built)
         if child.min >= 1:
-            if primitive and child.definition.get("binding", {}).get("strength") != "required":
+            if primitive and child.is_extensible and not _is_bound(child):
                 built.demands.append(one_of_keys(name, [name, f"_{name}"]))
             else:
                 built.required.append(name)
@@ -259,7 +232,7 @@ class _Compilation:
             built.functions.integers.update({key} if code in INTEGER_TYPES else ())
             by_type[code] = [key]
             if code in PRIMITIVE_TYPES:
-                built.add(f"_{key}", self._companion(code, False), child.name)
+                built.add(f"_{key}", self._companion(child, code), child.name)
                 by_type[code].append(f"_{key}")
             if narrowed is not child and narrowed.min >= 1:
                 built.demands.append(one_of_keys(child.name, by_type[code]))
@@ -292,15 +265,17 @@ class _Compilation:
             rule, words = ("choice-type", f"{base}|{' or '.join(allowed)}") if allowed else ("element-prohibited", base)
             built.properties[key] = {"$comment": rule, "description": words, "not": {}}
 
-    def _companion(self, code: str, is_array: bool) -> _Value:
+    def _companion(self, child: Element, code: str) -> _Value:
         """``_name``: the id and extensions of a primitive (R4, JSON, Representation of primitive elements)."""
         element = self._type("Element", [])
         shared = element.functions or FunctionPlan("Element", "Element")
         functions = FunctionPlan(code, code, shared.invariants, shared.children)
-        if not is_array:
-            return _Value(element.schema, functions)
-        items = {"anyOf": [{"type": "null"}, element.schema]}
-        return _Value({"type": "array", "minItems": 1, "items": items}, functions)
+        schema = element.schema
+        if child.value("fixed") is not None:  # exactly the value: no extensions beside it
+            schema = {**schema, "allOf": [{"$comment": "value-fixed", "not": {"required": ["extension"]}}]}
+        if child.is_array:
+            schema = {"type": "array", "minItems": 1, "items": {"anyOf": [{"type": "null"}, schema]}}
+        return _Value(schema, functions)
 
     def _value(self, child: Element, code: str, root: Element, type_: JsonObject | None = None) -> _Value:
         """One value of an element, without its array."""
@@ -333,6 +308,7 @@ class _Compilation:
         if structure is not None:
             tree = element_tree(structure)
             self._invariants(tree, tree.definition.get("constraint", ()), built)
+            _say_in_words(code, built)
 
     def _element_invariants(self, child: Element, code: str, value: _Value) -> list[JsonObject]:
         """The constraints an element adds to those of its type, where the type is a shared definition."""
@@ -348,7 +324,7 @@ class _Compilation:
 
     def _array(self, child: Element, code: str, value: _Value) -> _Value:
         items = value.schema
-        if code in PRIMITIVE_TYPES:  # null keeps the place of a value that is only in _name
+        if code in PRIMITIVE_TYPES and not _is_bound(child):  # null keeps the place of a value that is only in _name
             nullable = {"if": {"type": "null"}, "else": items}
             items = nullable if "allOf" in items else {**items, "type": [items["type"], "null"]}
         array: JsonObject = {"type": "array", "minItems": 1, "items": items}
@@ -373,6 +349,14 @@ class _Compilation:
         built.add(child.name, self._array(child, "", value._replace(schema={}, slicing=None)))
         built.properties[f"{child.name}{BY_SLICE}"] = {"properties": slices}
         built.index.children[child.name] = index
+
+
+def _say_in_words(type_name: str, built: _Object) -> None:
+    built.functions.invariants += [Invariant(rule, "", holds) for rule, holds in IN_WORDS.get(type_name, {}).items()]
+
+
+def _is_bound(element: Element) -> bool:
+    return bool(element.definition.get("binding", {}).get("strength") == "required")
 
 
 def _plan_path(element: Element, code: str) -> str:

@@ -12,8 +12,8 @@ from fhir_keta.validation.index import BY_SLICE
 
 JsonObject = dict[str, Any]
 
-# R4, canonical resources: their url is an absolute URI
-_CANONICAL_URL = re.compile(r"(?!Extension\.)[A-Za-z]+\.url")
+# what names something for everybody is absolute: definitions, the systems of identifiers and codes
+_ABSOLUTE = re.compile(r"(?!Extension\.)[A-Za-z]+\.url|(?:Identifier|Quantity|ValueSet\.compose\.include)\.system")
 
 _REFERENCE_ID = r"[A-Za-z0-9\-\.]{1,64}(?:/_history/[A-Za-z0-9\-\.]{1,64})?(?:#.*)?$"
 _REFERENCE_BASE = r"^(?:https?://[^ \t\r\n]*/)?"
@@ -22,8 +22,11 @@ _REFERENCE_BASE = r"^(?:https?://[^ \t\r\n]*/)?"
 def element_constraints(element: Element, type_code: str, library: Library) -> list[JsonObject]:
     """The schemas, each with its rule in ``$comment``, that a value of ``type_code`` must meet besides its type."""
     found: list[JsonObject] = []
-    if type_code == "uri" and _CANONICAL_URL.fullmatch(element.definition.get("base", {}).get("path", "")):
-        found.append({"$comment": "canonical-absolute", "pattern": "^[A-Za-z][A-Za-z0-9+.-]*:"})
+    path = element.definition.get("base", {}).get("path", "")
+    if type_code == "uri" and _ABSOLUTE.fullmatch(path):
+        found.append({"$comment": "uri-absolute", "pattern": "^[A-Za-z][A-Za-z0-9+.-]*:"})
+    if path == "Reference.reference":
+        found.append({"$comment": "reference-format", "pattern": r"^[^ \t\r\n]*$"})
     fixed = element.value("fixed")
     if fixed is not None:
         found.append({"$comment": "value-fixed", "const": fixed})

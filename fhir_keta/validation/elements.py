@@ -51,6 +51,11 @@ class Element:
         return base not in ("0", "1")
 
     @property
+    def is_extensible(self) -> bool:
+        """Whether ``_name`` may stand beside it: not beside ids and an extension's url, which are FHIRPath strings."""
+        return not any(str(type_.get("code", "")).startswith(FHIRPATH_TYPES) for type_ in self.types)
+
+    @property
     def is_choice(self) -> bool:
         return self.name.endswith("[x]")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from fhir_keta.validation import rules
-from fhir_keta.validation.compiler import Compiled
+from fhir_keta.validation.compiled import Compiled
 from fhir_keta.validation.engine import Refusal
 from fhir_keta.validation.index import BY_SLICE, Trace
 from fhir_keta.validation.issue import Issue
@@ -103,7 +103,9 @@ def element_name(compiled: Compiled, key: str) -> str:
 
 def _issues(rule: str, words: str, owner: JsonObject, refusal: Refusal, expression: str) -> Iterator[Issue]:
     value = refusal.value
-    if not rule or (rule == "primitive-format" and isinstance(value, dict | list | None)):
+    if value is None:
+        yield rules.issue("element-empty", expression)
+    elif not rule or (rule == "primitive-format" and isinstance(value, dict | list)):
         yield from _structural(refusal, expression, words)
     elif rule == "primitive-format":
         if value == "":
@@ -136,7 +138,7 @@ def _structural(refusal: Refusal, expression: str, words: str) -> Iterator[Issue
     elif keyword == "required":
         for name in refusal.detail:
             yield rules.issue("cardinality-min", expression, name=name, min=1)
-    elif refusal.value is None or keyword in ("minProperties", "minItems", "minLength"):
+    elif keyword in ("minProperties", "minItems", "minLength"):
         yield rules.issue("element-empty", expression)
     else:
         expected = {"array": "array", "object": "object"}.get(words, "")

@@ -6,15 +6,16 @@ The walk follows the function plan of the compiled type, so it visits only what 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from fhir_keta.records.parse import LEVELS
 from fhir_keta.validation import rules
-from fhir_keta.validation.compiler import Compiled, FunctionPlan
+from fhir_keta.validation.compiled import Compiled, FunctionPlan
 from fhir_keta.validation.explain import element_name, suggestion
-from fhir_keta.validation.invariants import Scope
 from fhir_keta.validation.issue import Issue
 from fhir_keta.validation.primitives import primitive_remedy
+from fhir_keta.validation.scope import Scope
 from fhir_keta.validation.terminology import Terminology
 
 JsonObject = dict[str, Any]
@@ -29,6 +30,10 @@ class Location(NamedTuple):
 
     def down(self, step: str | int) -> Location:
         return Location(self, step, self.depth + 1)
+
+    @property
+    def above(self) -> str:
+        return str(self.parent.step) if self.parent else ""
 
     def expression(self, compiled: Compiled) -> str:
         steps: list[str] = []
@@ -67,7 +72,7 @@ Found = Issue | NestedResource | FoundExtension
 
 def walk(compiled: Compiled, value: JsonObject, scope: Scope, terminology: Terminology, prefix: str) -> Iterator[Found]:
     """All that the functions find in a record that the schema has been asked about (or not: shapes are not trusted)."""
-    yield from _walk(compiled, value, compiled.functions, scope, terminology, Location(None, prefix))
+    return _Walk(compiled, scope, terminology).visit(value, compiled.functions, Location(None, prefix))
 
 
 def element_path(plan: FunctionPlan, above: FunctionPlan | None, key: str) -> str:
@@ -77,50 +82,88 @@ def element_path(plan: FunctionPlan, above: FunctionPlan | None, key: str) -> st
     return f"{above.path}.{above.names.get(key, key)}"
 
 
-def _walk(
-    compiled: Compiled,
-    value: JsonObject,
-    plan: FunctionPlan,
-    scope: Scope,
-    terminology: Terminology,
-    here: Location,
-    above: FunctionPlan | None = None,
-    key_here: str = "",
-) -> Iterator[Found]:
-    if here.depth > LEVELS:
-        yield rules.issue("json-depth", here.expression(compiled), limit=LEVELS)
-        return
-    for invariant in plan.invariants:
-        if not invariant.holds(value, scope):
-            yield rules.invariant(invariant.key, "error", invariant.human, here.expression(compiled))
-    if plan.choices:
-        yield from _one_choice(compiled, value, plan, here)
-    if plan.targets and leads_elsewhere(value, plan, scope):
-        yield rules.issue("reference-target", here.expression(compiled), allowed=" or ".join(sorted(plan.targets)))
-    if plan.type == "Coding":
-        yield from _coding(compiled, value, terminology, here)
-    children = plan.children
-    for key, content in value.items():
-        below = children.get(key)
-        if below is None:
-            if key in plan.integers and _has_float(content):
-                remedy = primitive_remedy("integer")
-                yield rules.issue(
-                    "primitive-format", here.down(key).expression(compiled), type="integer", remedy=remedy
-                )
-            if type(content) is list and (None in content or f"_{key}" in value):
-                yield from _unaligned(compiled, value, key, here)
-            continue
-        for item, location in _items(content, here.down(key)):
-            if not isinstance(item, dict):
+@dataclass(slots=True)
+class _Walk:
+    """One walk through one resource; ``ids`` are those of the elements met so far."""
+
+    compiled: Compiled
+    scope: Scope
+    terminology: Terminology
+    ids: set[str] = field(default_factory=set)
+
+    def visit(
+        self,
+        value: JsonObject,
+        plan: FunctionPlan,
+        here: Location,
+        above: FunctionPlan | None = None,
+        key_here: str = "",
+    ) -> Iterator[Found]:
+        compiled = self.compiled
+        if here.depth > LEVELS:
+            yield rules.issue("json-depth", here.expression(compiled), limit=LEVELS)
+            return
+        for invariant in plan.invariants:
+            if not invariant.holds(value, self.scope):
+                yield rules.invariant(invariant.key, "error", invariant.human, here.expression(compiled))
+        if plan.choices:
+            yield from _one_choice(compiled, value, plan, here)
+        if plan.targets and leads_elsewhere(value, plan, self.scope):
+            yield rules.issue("reference-target", here.expression(compiled), allowed=" or ".join(sorted(plan.targets)))
+        if plan.type == "Coding":
+            yield from _coding(compiled, value, self.terminology, here)
+        for key, content in value.items():
+            below = plan.children.get(key)
+            if below is None:
+                yield from _primitive(compiled, value, plan, here.down(key))
                 continue
-            if below.type == "Resource":
-                yield NestedResource(item, location.expression(compiled), key == "contained")
-                continue
-            if below.type == "Extension":
-                path, modifier = element_path(plan, above, key_here), key == "modifierExtension"
-                yield FoundExtension(item, location.expression(compiled), path, plan.type, modifier)
-            yield from _walk(compiled, item, below, scope, terminology, location, plan, key)
+            for item, location in _items(content, here.down(key)):
+                if not isinstance(item, dict):
+                    continue
+                if below.type == "Resource":
+                    yield NestedResource(item, location.expression(compiled), key == "contained")
+                    continue
+                if "id" in item:
+                    yield from self._identified(item, below, location, value)
+                if below.type == "Extension":
+                    path, modifier = element_path(plan, above, key_here), key == "modifierExtension"
+                    yield FoundExtension(item, location.expression(compiled), path, plan.type, modifier)
+                yield from self.visit(item, below, location, plan, key)
+
+    def _identified(
+        self, element: JsonObject, plan: FunctionPlan, here: Location, parent: JsonObject
+    ) -> Iterator[Issue]:
+        """An id is no content (ele-1), and the only such one in the resource (R4, Element.id).
+
+        A snapshot and its differential name the same elements.
+        """
+        if len(element) == 1 and not _has_value(parent, here):
+            yield rules.issue("element-empty", here.expression(self.compiled))
+        if plan.type != "ElementDefinition" and isinstance(element["id"], str):
+            if element["id"] in self.ids:
+                yield rules.issue("element-id", here.expression(self.compiled))
+            self.ids.add(element["id"])
+
+
+def _has_value(parent: JsonObject, here: Location) -> bool:
+    """Whether this is the ``_name`` of a primitive that has a value beside it."""
+    key, position = (here.step, None) if isinstance(here.step, str) else (here.above, here.step)
+    if not key.startswith("_"):
+        return False
+    value = parent.get(key[1:])
+    if position is not None:
+        value = value[position] if isinstance(value, list) and position < len(value) else None
+    return value is not None
+
+
+def _primitive(compiled: Compiled, value: JsonObject, plan: FunctionPlan, here: Location) -> Iterator[Issue]:
+    key = str(here.step)
+    content = value[key]
+    if key in plan.integers and _has_float(content):
+        remedy = primitive_remedy("integer")
+        yield rules.issue("primitive-format", here.expression(compiled), type="integer", remedy=remedy)
+    if type(content) is list and (None in content or f"_{key}" in value):
+        yield from _unaligned(compiled, value, key, here)
 
 
 def _items(content: Any, here: Location) -> Iterator[tuple[Any, Location]]:
@@ -168,7 +211,7 @@ def _unaligned(compiled: Compiled, value: JsonObject, key: str, here: Location) 
     elif any(each is None and other is None for each, other in zip(values, others, strict=True)):
         problem = "at one place both are null"
     if problem:
-        expression = here.down(key).expression(compiled)
+        expression = here.expression(compiled)
         yield rules.issue("primitive-alignment", expression, name=key, problem=problem)
 
 

@@ -12,9 +12,7 @@ from typing import Any
 
 from fhir_keta.validation.dates import compare_dates
 from fhir_keta.validation.invariants_definitions import DEFINITION_FUNCTIONS
-from fhir_keta.validation.scope import Function
-from fhir_keta.validation.scope import Invariant as Invariant
-from fhir_keta.validation.scope import Scope as Scope
+from fhir_keta.validation.scope import Function, Scope
 from fhir_keta.validation.shapes import descendants, distinct, items, number, objects, text
 from fhir_keta.validation.xhtml import is_allowed_xhtml
 

@@ -21,6 +21,10 @@ _TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\.[0-9]+)?"
 _ZONE = r"(?:Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))"
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
+_SPACE = r"[ \t\r\n]*"
+_BASE64 = "[0-9a-zA-Z+/]"
+_BASE64_END = f"(?:{_BASE64}{{2}}==|{_BASE64}{{3}}=)"
+
 _INTEGER_LIMIT = 2_147_483_647
 
 _TEXT: JsonObject = {"type": "string", "minLength": 1}
@@ -65,12 +69,12 @@ _PRIMITIVES: dict[str, tuple[JsonObject, str]] = {
         "use letters, digits, '-' and '.', 64 characters at most.",
     ),
     "code": (
-        {"type": "string", "pattern": r"^[^ \t\r\n]+(?:[ \t\r\n][^ \t\r\n]+)*$"},
-        "leave out leading, trailing and double spaces.",
+        {"type": "string", "pattern": r"^[^ \t\r\n]+(?: [^ \t\r\n]+)*$"},
+        "leave out leading, trailing and double spaces, tabs and line ends.",
     ),
     "base64Binary": (
-        {"type": "string", "pattern": r"^(?:[ \t\r\n]*[0-9a-zA-Z+/=]){4,}[ \t\r\n]*$"},
-        "write base64.",
+        {"type": "string", "minLength": 4, "pattern": rf"^{_SPACE}(?:{_BASE64}{{4}}{_SPACE})*{_BASE64_END}?{_SPACE}$"},
+        "write base64 (RFC 4648), padded with = to a multiple of four characters.",
     ),
     "date": (
         {"type": "string", "pattern": rf"^(?:{_YEAR}(?:-(?:0[1-9]|1[0-2]))?|{_DAY})$"},

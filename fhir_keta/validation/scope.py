@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fhir_keta.validation.shapes import objects
@@ -28,10 +28,14 @@ class Scope:
     def is_contained(self) -> bool:
         return self.resource is not self.root
 
+    def inside(self, resource: JsonObject, contained: bool) -> Scope:
+        """The scope of a resource in this one: contained, or as an entry or parameter a root of its own."""
+        return replace(self, resource=resource, root=self.root if contained else resource)
+
     def type_of(self, reference: str) -> str | None:
         """The type of the resource that a reference leads to inside the record; None where it leads outside."""
         if reference == "#":
-            return str(self.root.get("resourceType"))
+            return str(self.root.get("resourceType")) if self.is_contained else None
         if reference.startswith("#"):
             contained = objects(self.root.get("contained"))
             found = next((item for item in contained if item.get("id") == reference[1:]), None)

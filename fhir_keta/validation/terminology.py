@@ -25,7 +25,10 @@ class Terminology:
     _verdicts: dict[tuple[str, str, str | None], str] = field(default_factory=dict)
 
     def verdict(self, system: Any, code: Any, display: Any) -> str:
-        """ "code-unknown", "display-wrong", or "" where the coding is right or cannot be judged here."""
+        """ "code-unknown", "display-wrong", or "" where the coding is right or cannot be judged here.
+
+        Displays may differ in case, but not in white space, as for HL7's validator.
+        """
         if not isinstance(system, str) or not isinstance(code, str):
             return ""
         shown = display if isinstance(display, str) else None
@@ -53,7 +56,7 @@ class Terminology:
             )
         if displays is None:
             return "code-unknown"
-        if display is None or not displays or _folded(display) in displays:
+        if display is None or not displays or display.casefold() in displays:
             return ""
         return "display-wrong"
 
@@ -71,11 +74,6 @@ def _system(resource: JsonObject) -> _System:
     while stack:
         concept = stack.pop()
         named = [concept.get("display"), *(each.get("value") for each in concept.get("designation", ()))]
-        displays[concept["code"]] = frozenset(_folded(name) for name in named if name)
+        displays[concept["code"]] = frozenset(name.casefold() for name in named if name)
         stack.extend(concept.get("concept", ()))
     return _System(displays, not resource.get("caseSensitive", False))
-
-
-def _folded(display: str) -> str:
-    """Displays are compared without case and runs of white space, as HL7's validator does."""
-    return " ".join(display.split()).casefold()

@@ -13,15 +13,16 @@ from fhir_keta.records.source import Place
 from fhir_keta.validation import rules
 from fhir_keta.validation.accept import is_clean
 from fhir_keta.validation.bundles import entry_types, full_urls
-from fhir_keta.validation.compiler import Compiled, compile_structure
+from fhir_keta.validation.compiled import Compiled
+from fhir_keta.validation.compiler import compile_structure
 from fhir_keta.validation.engine import Engine, compile_schema
 from fhir_keta.validation.explain import explain, suggestion
 from fhir_keta.validation.extensions import allowed_here, contexts_in_words, is_modifier
 from fhir_keta.validation.functions import FoundExtension, NestedResource, walk
 from fhir_keta.validation.index import Trace, indexed
-from fhir_keta.validation.invariants import Scope
 from fhir_keta.validation.issue import Issue
 from fhir_keta.validation.responses import ResponseChecker, compile_questionnaire
+from fhir_keta.validation.scope import Scope
 from fhir_keta.validation.terminology import Terminology
 from fhir_keta.validation.vital_signs import vital_signs_profile
 
@@ -106,9 +107,9 @@ class Validator:
         expression = prefix or name
         canonicals, unknown = self._claimed(resource, expression)
         yield from unknown
-        scope = Scope(resource, outer.root if outer and contained else resource, outer.entries if outer else {})
+        scope = outer.inside(resource, contained) if outer else Scope(resource, resource)
         if name == "Bundle":
-            scope = replace(scope, entries=entry_types(resource))
+            scope = replace(scope, entries=entry_types(resource), bundle=str(resource.get("type")))
             yield from full_urls(resource, expression, self.library.resource_types)
         checkers = [checker for canonical in canonicals if (checker := self._checker(canonical))]
         checkers = checkers or [self._known(name)]
