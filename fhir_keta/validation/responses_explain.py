@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +14,7 @@ from fhir_keta.validation.engine import Engine, Refusal
 from fhir_keta.validation.issue import Issue
 from fhir_keta.validation.responses_answers import AnswerRules
 from fhir_keta.validation.responses_index import ANSWERS, FURTHER, OWNER, Fault
+from fhir_keta.validation.suggestions import suggestion
 
 JsonObject = dict[str, Any]
 Path = tuple[str | int, ...]
@@ -32,8 +32,6 @@ _VALUE_RULES = frozenset(("response-option", "response-option-exclusive"))
 _CONSEQUENCES = frozenset(("response-required", "response-disabled", "response-min-occurs"))
 _TOTALS = frozenset(("response-total", "response-total-incomplete"))
 _STRAYS = frozenset(("response-link-id-unknown", "response-nesting"))
-_SUGGEST_AMONG = 200
-_SUGGEST_UP_TO = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +96,7 @@ class Explanation:
         expression = self._expressions[id(fault.element)]
         names = dict(fault.names)
         if fault.rule == "response-link-id-unknown":
-            names["suggestion"] = _suggestion(fault.link_id, self._tree.by_link_id)
+            names["suggestion"] = suggestion(fault.link_id, self._tree.by_link_id)
         if fault.rule == "response-nesting" and fault.link_id is not None:
             names["place"] = self._place(self._tree.by_link_id[fault.link_id])
         if fault.steps:
@@ -198,7 +196,9 @@ class Explanation:
         value = typed_value(answer)
         path = f"{at}.value.ofType({value.type})" if value is not None else at
         if rule == "response-option":
-            yield Finding(rule, path, item.link_id, {"suggestion": _option_suggestion(item, value)})
+            given = value.value if value is not None else None
+            code = given.get("code") if isinstance(given, dict) else given
+            yield Finding(rule, path, item.link_id, {"suggestion": suggestion(code, _codes(item))})
         elif rule in _VALUE_RULES:
             yield Finding(rule, path, item.link_id)
         else:
@@ -208,22 +208,23 @@ class Explanation:
 
     def _without_consequences(self, findings: list[Finding]) -> list[Finding]:
         """Leave out what only follows from another finding that stays."""
-        disabled = [finding for finding in findings if finding.rule == "response-disabled"]
-        reasons = [finding for finding in findings if not any(_is_inside(finding, outer) for outer in disabled)]
-        kept = [finding for finding in findings if not self._follows_from(finding, reasons)]
-        disabled = [finding for finding in kept if finding.rule == "response-disabled"]
-        return [finding for finding in kept if not any(_is_inside(finding, outer) for outer in disabled)]
-
-    def _follows_from(self, finding: Finding, reasons: list[Finding]) -> bool:
-        """Whether a missing item, an item that should not be, or a total only follows from what is wrong elsewhere."""
+        disabled = _disabled(findings)
+        reasons = [finding for finding in findings if not _is_inside(finding, disabled)]
         faulty = {reason.link_id for reason in reasons if reason.rule not in _CONSEQUENCES | _TOTALS}
-        if finding.rule in _TOTALS:
-            return finding.link_id in faulty or any(reason.rule in _STRAYS for reason in reasons)
-        if finding.rule in _CONSEQUENCES and finding.link_id is not None:
-            misplaced = {reason.link_id for reason in reasons if reason.rule == "response-nesting"}
+        misplaced = {reason.link_id for reason in reasons if reason.rule == "response-nesting"}
+        strays = any(reason.rule in _STRAYS for reason in reasons)
+
+        def follows(finding: Finding) -> bool:
+            if finding.rule in _TOTALS:
+                return strays or finding.link_id in faulty
+            if finding.rule not in _CONSEQUENCES or finding.link_id is None:
+                return False
             asked = {condition.question for condition in self._tree.by_link_id[finding.link_id].conditions}
-            return bool(asked & faulty) or finding.link_id in misplaced
-        return False
+            return not asked.isdisjoint(faulty) or finding.link_id in misplaced
+
+        kept = [finding for finding in findings if not follows(finding)]
+        disabled = _disabled(kept)
+        return [finding for finding in kept if not _is_inside(finding, disabled)]
 
 
 def _node_at(scope: JsonObject, path: Path) -> Any:
@@ -265,11 +266,19 @@ def _comment(schema: Any, path: Path) -> str:
     return found
 
 
-def _is_inside(finding: Finding, disabled: Finding) -> bool:
+def _disabled(findings: Iterable[Finding]) -> set[str]:
+    return {finding.expression for finding in findings if finding.rule == "response-disabled"}
+
+
+def _is_inside(finding: Finding, disabled: set[str]) -> bool:
     """Whether a finding is inside a disabled item, or about that item itself."""
-    if finding.expression == disabled.expression:
-        return finding.rule != "response-disabled"
-    return finding.expression.startswith(disabled.expression + ".")
+    if finding.rule != "response-disabled" and finding.expression in disabled:
+        return True
+    outer = finding.expression
+    while disabled and (outer := outer.rpartition(".")[0]):
+        if outer in disabled:
+            return True
+    return False
 
 
 def _limit(rule: str, item: Item) -> object:
@@ -281,18 +290,7 @@ def _limit(rule: str, item: Item) -> object:
     return limit.value if limit is not None else None
 
 
-def _option_suggestion(item: Item, value: object) -> str:
-    given = getattr(value, "value", None)
-    code = given.get("code") if isinstance(given, dict) else given
-    options = [option.value.value for option in item.options]
-    known = [option.get("code") if isinstance(option, dict) else option for option in options]
-    return _suggestion(code, [name for name in known if isinstance(name, str)])
-
-
-def _suggestion(given: object, known: Iterable[str]) -> str:
-    """ " Did you mean '...'?" with the most similar of the known names, empty where none is similar."""
-    names = list(known)
-    if not isinstance(given, str) or len(given) > _SUGGEST_UP_TO or len(names) > _SUGGEST_AMONG:
-        return ""
-    similar = difflib.get_close_matches(given, names, n=1)
-    return f" Did you mean '{similar[0]}'?" if similar else ""
+def _codes(item: Item) -> list[object]:
+    """The codes, or the values, of an item's options."""
+    options = (option.value.value for option in item.options)
+    return [option.get("code") if isinstance(option, dict) else option for option in options]
