@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 from fhir_keta.definitions.library import Library
@@ -29,6 +30,7 @@ from fhir_keta.validation.invariants_in_words import IN_WORDS
 from fhir_keta.validation.primitives import INTEGER_TYPES, PRIMITIVE_TYPES, primitive_schema
 from fhir_keta.validation.scope import Invariant
 from fhir_keta.validation.slicing import slice_matcher
+from fhir_keta.validation.slicing_schema import slice_schema
 
 JsonObject = dict[str, Any]
 
@@ -339,7 +341,9 @@ class _Compilation:
         slices: JsonObject = {REST: {"items": unmatched if closed else value.schema}}
         for name, slice_ in child.slices.items():
             compiled = self._value(slice_, code, built.root)
-            index.slices.append(Slice(name, slice_matcher(child, slice_, self.library), compiled.slicing))
+            matches = slice_matcher(child, slice_, self.library)
+            says = partial(slice_schema, child, slice_, self.library)
+            index.slices.append(Slice(name, matches, compiled.slicing, says))
             slices[name] = {"items": compiled.schema}
             if slice_.max is not None:
                 words = f"{name}|{slice_.max}"

@@ -23,11 +23,12 @@ Trace = dict[int, dict[str, list[int]]]
 
 @dataclass(slots=True)
 class Slice:
-    """One slice: which elements are its, and what is sliced inside them."""
+    """One slice: which elements are its, and what is sliced inside them; ``schema`` says which as JSON Schema."""
 
     name: str
     matches: Matcher
     inside: IndexPlan | None
+    schema: Callable[[], JsonObject]
 
 
 @dataclass(slots=True)

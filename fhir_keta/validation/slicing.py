@@ -12,7 +12,7 @@ from fhir_keta.errors import DefinitionError
 from fhir_keta.validation.elements import Element, type_code
 from fhir_keta.validation.index import Matcher, contains_pattern
 
-_CALL = re.compile(r"(?P<name>\w+)\((?P<argument>[^)]*)\)$")
+CALL = re.compile(r"(?P<name>\w+)\((?P<argument>[^)]*)\)$")
 
 
 def slice_matcher(sliced: Element, slice_: Element, library: Library) -> Matcher:
@@ -30,11 +30,11 @@ def slice_matcher(sliced: Element, slice_: Element, library: Library) -> Matcher
 
 
 def _matcher(discriminator: dict[str, str], slice_: Element, library: Library) -> Matcher:
-    kind, path = discriminator["type"], _segments(discriminator["path"])
+    kind, path = discriminator["type"], path_segments(discriminator["path"])
     if kind in ("value", "pattern"):
         return _by_value(path, slice_, library)
     if kind == "exists":
-        element = _element_at(slice_, path)
+        element = element_at(slice_, path)
         wanted = element is None or element.max != 0
         return lambda value: bool(_values(value, path)) is wanted
     if kind == "type":
@@ -62,12 +62,12 @@ def _expected(element: Element, path: list[str], library: Library) -> Matcher | 
     for prefix in ("fixed", "pattern"):
         fixed = element.value(prefix)
         if fixed is not None:
-            value = _part(fixed, path)
+            value = part_of(fixed, path)
             if value is None:
                 return None
             return partial(operator.eq, value) if prefix == "fixed" else _pattern_matcher(value)
     if path:
-        child = _child(element, path[0])
+        child = child_at(element, path[0])
         if child is None:
             return None
         # what a required inner slice fixes is there as well (R4's blood pressure: component.code.coding:SBPCode)
@@ -82,7 +82,7 @@ def _expected(element: Element, path: list[str], library: Library) -> Matcher | 
     return lambda found: all(any(rule(part) for part in _values(found, [name])) for name, rule in below)
 
 
-def _part(fixed: Any, path: list[str]) -> Any:
+def part_of(fixed: Any, path: list[str]) -> Any:
     for segment in path:
         if isinstance(fixed, list):
             fixed = fixed[0] if fixed else None
@@ -106,7 +106,7 @@ def _has_coding(found: Any, system: str, code: str) -> bool:
 
 
 def _by_type(path: list[str], slice_: Element, library: Library) -> Matcher:
-    element = _element_at(slice_, [segment for segment in path if segment != "resolve()"]) or slice_
+    element = element_at(slice_, [segment for segment in path if segment != "resolve()"]) or slice_
     codes = {type_code(type_) for type_ in element.types}
     if path and path[-1] == "resolve()":
         targets = {
@@ -140,14 +140,14 @@ def _reference_type(value: Any) -> str | None:
     return parts[-2] if len(parts) >= 2 else None
 
 
-def _segments(path: str) -> list[str]:
+def path_segments(path: str) -> list[str]:
     """A discriminator path as steps; ``$this`` is the element itself, ``ofType`` and ``extension`` stay calls."""
     steps = re.split(r"\.(?![^(]*\))", path)
     return [step for step in steps if step != "$this"]
 
 
-def _child(element: Element, segment: str) -> Element | None:
-    call = _CALL.match(segment)
+def child_at(element: Element, segment: str) -> Element | None:
+    call = CALL.match(segment)
     if call and call["name"] == "extension":
         url = call["argument"].strip("'\"")
         for slice_ in element.children["extension"].slices.values() if "extension" in element.children else ():
@@ -159,9 +159,9 @@ def _child(element: Element, segment: str) -> Element | None:
     return element.children.get(segment) or element.children.get(f"{segment}[x]")
 
 
-def _element_at(element: Element, path: list[str]) -> Element | None:
+def element_at(element: Element, path: list[str]) -> Element | None:
     for segment in path:
-        child = _child(element, segment)
+        child = child_at(element, segment)
         if child is None:
             return None
         element = child
@@ -179,7 +179,7 @@ def _values(value: Any, path: list[str]) -> list[Any]:
 def _step(parent: Any, segment: str) -> list[Any]:
     if not isinstance(parent, dict):
         return []
-    call = _CALL.match(segment)
+    call = CALL.match(segment)
     if call and call["name"] == "extension":
         url = call["argument"].strip("'\"")
         items = parent.get("extension", [])
