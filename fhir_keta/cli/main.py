@@ -7,19 +7,18 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from importlib import import_module
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import click
 
 from fhir_keta._version import __version__
-from fhir_keta.errors import KetaError
+from fhir_keta.errors import KetaError, own_fault
 
 COMMANDS = {
     "validate": "Check FHIR R4 records against base R4, profiles and questionnaires.",
+    "explain": "Say what a rule means, why it exists, and how to mend what it finds.",
     "upload": "Load definitions and records into a FHIR server.",
     "demo": "Show the whole job on a server that runs inside this program.",
 }
@@ -73,15 +72,8 @@ class _Commands(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(READER_GONE)
         except Exception as error:  # a fault of ours: shown as such, and not to be taken for findings (1)
-            click.echo(_own_fault(error), err=True)
+            click.echo(f"Error: {own_fault(error)}", err=True)
             ctx.exit(KetaError.exit_code)
-
-
-def _own_fault(error: Exception) -> str:
-    """One line without the error's own text, which may quote a record."""
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    where = f"{Path(place.filename).name}:{place.lineno}"
-    return f"Error: a fault in fhir-keta itself ({type(error).__name__} in {where}). Please report it with this line."
 
 
 @click.group(cls=_Commands, context_settings={"auto_envvar_prefix": "FHIR_KETA", "help_option_names": ["-h", "--help"]})

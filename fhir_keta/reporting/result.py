@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from fhir_keta.records.parse import ParseFault, parse
@@ -16,25 +19,57 @@ from fhir_keta.validation.rules import issue as issue_of
 _AT_THE_NAME = frozenset({"element-unknown", "element-prohibited"})
 """Rules about an element that should not be there: its name is what to point at, not its value."""
 
+_CHUNK_BYTES = 2**17
+_CHUNK_RECORDS = 500
+
+_LONGEST_VALUE = 80  # characters of a value that is shown
 _RESOURCE_TYPE = re.compile(r"[A-Za-z]{1,64}")
 _ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """An issue with its place filled, and the resource it is about: in a Bundle, the entry's."""
+    """An issue with its place filled, and the resource it is about: in a Bundle, the entry's.
+
+    ``value`` is the start of what stands at the place, as JSON, and only where the user asked for values.
+    """
 
     issue: Issue
     resource_type: str | None = None
     resource_id: str | None = None
+    value: str | None = None
+
+    @property
+    def subject(self) -> str:
+        """Type and id of the resource, as far as they are known: ``Patient/p1``."""
+        return "/".join(part for part in (self.resource_type, self.resource_id) if part)
+
+    @property
+    def message(self) -> str:
+        """What is wrong, and where asked for, with which value."""
+        return self.issue.message if self.value is None else f"{self.issue.message} Found: {self.value}"
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What the check of one record gave; no findings means that it is fine."""
+    """What the check of one record gave; no findings means that it is fine.
+
+    Of the findings only the first ``shown`` are to be written out (None: all); all of them count.
+    """
 
     place: Place
     findings: tuple[Finding, ...] = ()
+    shown: int | None = None
+
+    @property
+    def written(self) -> tuple[Finding, ...]:
+        """The findings to write out."""
+        return self.findings[: self.shown]
+
+    @property
+    def hidden(self) -> int:
+        """How many findings are not to be written out."""
+        return len(self.findings) - len(self.written)
 
 
 @dataclass(slots=True)
@@ -46,13 +81,22 @@ class Counts:
     error: int = 0
     warning: int = 0
     information: int = 0
+    hidden: int = 0
+    """How many of the findings were not written out."""
 
     def add(self, result: Result) -> None:
         """Count one more record and its findings."""
         self.records += 1
+        self.hidden += result.hidden
         for finding in result.findings:
             severity = finding.issue.severity
             setattr(self, severity, getattr(self, severity) + 1)
+
+    @property
+    def by_severity(self) -> dict[str, int]:
+        """The number of findings of each severity."""
+        names = ("fatal", "error", "warning", "information")
+        return {name: getattr(self, name) for name in names}
 
     @property
     def errors(self) -> int:
@@ -60,19 +104,101 @@ class Counts:
         return self.fatal + self.error
 
 
-def results(items: Iterable[Record | Fault], check: Callable[[bytes], list[Issue]]) -> Iterator[Result]:
+@dataclass(slots=True)
+class Summary:
+    """How many findings there are by rule, and by file."""
+
+    rules: Counter[str] = field(default_factory=Counter)
+    files: Counter[str] = field(default_factory=Counter)
+
+    def add(self, result: Result) -> None:
+        """Count the findings of one more record."""
+        for finding in result.findings:
+            self.rules[finding.issue.rule] += 1
+        if result.findings:
+            self.files[result.place.path] += len(result.findings)
+
+    def as_object(self) -> dict[str, dict[str, int]]:
+        """Both counts as JSON, the most frequent first."""
+        return {"rules": _sorted(self.rules), "files": _sorted(self.files)}
+
+
+def _sorted(counter: Counter[str]) -> dict[str, int]:
+    return dict(sorted(counter.items(), key=lambda item: (-item[1], item[0])))
+
+
+def limited(given: Iterable[Result], most: int | None) -> Iterator[Result]:
+    """The results, of which together at most ``most`` findings are to be written out (None: all)."""
+    left = most
+    for result in given:
+        if left is None:
+            yield result
+        else:
+            yield replace(result, shown=min(left, len(result.findings)))
+            left -= min(left, len(result.findings))
+
+
+Check = Callable[[bytes], list[Issue]]
+
+
+def results(
+    items: Iterable[Record | Fault], check: Check, jobs: int = 1, *, show_values: bool = False
+) -> Iterator[Result]:
     """Check every record of ``records.source.read`` and give one result for each item, in the same order.
 
-    ``check`` is ``Validator.check``; a Fault becomes a finding under its own rule.
+    ``check`` is ``Validator.check``; a Fault becomes a finding under its own rule. With ``jobs`` above 1 the records
+    are checked in so many processes; close the iterator to end them early. ``show_values`` fills in the values found.
     """
+    if jobs == 1:
+        for item in items:
+            yield Result(item.place, _findings_of(item, check, show_values))
+        return
+    from fhir_keta.validation.parallel import in_order
+
+    for places, found in in_order(partial(_findings_in, check, show_values), _chunks(items), jobs):
+        for position, place in enumerate(places):
+            yield Result(place, found.get(position, ()))
+
+
+def _findings_of(item: Record | Fault, check: Check, show_values: bool) -> tuple[Finding, ...]:
+    if isinstance(item, Fault):
+        return (Finding(replace(issue_of(item.rule, "", **item.names), place=item.place)),)
+    issues = check(item.data)
+    return _findings(issues, item, show_values) if issues else ()
+
+
+_Sent = tuple[bytes, str, int | None, int | None] | Fault
+"""A record on its way to another process: data, path, line, column. Tuples are pickled quicker than Records."""
+
+
+def _chunks(items: Iterable[Record | Fault]) -> Iterator[tuple[list[Place], list[_Sent]]]:
+    """Items in handfuls worth sending to another process, each beside their places."""
+    places: list[Place] = []
+    sent: list[_Sent] = []
+    size = 0
     for item in items:
+        place = item.place
+        places.append(place)
         if isinstance(item, Fault):
-            issue = replace(issue_of(item.rule, "", **item.names), place=item.place)
-            yield Result(item.place, (Finding(issue),))
-        elif issues := check(item.data):
-            yield Result(item.place, _findings(issues, item))
+            sent.append(item)
         else:
-            yield Result(item.place)
+            sent.append((item.data, place.path, place.line, place.column))
+            size += len(item.data)
+        if size >= _CHUNK_BYTES or len(sent) >= _CHUNK_RECORDS:
+            yield places, sent
+            places, sent, size = [], [], 0
+    if sent:
+        yield places, sent
+
+
+def _findings_in(check: Check, show_values: bool, sent: list[_Sent]) -> dict[int, tuple[Finding, ...]]:
+    """The findings by position, where there are any."""
+    found: dict[int, tuple[Finding, ...]] = {}
+    for position, each in enumerate(sent):
+        item = each if isinstance(each, Fault) else Record(each[0], Place(*each[1:]))
+        if findings := _findings_of(item, check, show_values):
+            found[position] = findings
+    return found
 
 
 def placed(issues: Iterable[Issue], record: Record) -> list[Issue]:
@@ -111,12 +237,15 @@ def _counted_on(start: Place, within: tuple[int, int] | None) -> Place:
     return Place(start.path, (start.line or 1) + within[0] - 1, within[1])
 
 
-def _findings(issues: Iterable[Issue], record: Record) -> tuple[Finding, ...]:
+def _findings(issues: Iterable[Issue], record: Record, show_values: bool) -> tuple[Finding, ...]:
     try:
         resource = parse(record.data)
     except ParseFault:
         resource = {}
-    return tuple(Finding(issue, *_about(resource, issue.expression)) for issue in placed(issues, record))
+    found = [Finding(issue, *_about(resource, issue.expression)) for issue in placed(issues, record)]
+    if show_values:
+        found = [replace(finding, value=_value(resource, finding.issue)) for finding in found]
+    return tuple(found)
 
 
 def _about(resource: dict[str, Any], expression: str) -> tuple[str | None, str | None]:
@@ -130,6 +259,23 @@ def _about(resource: dict[str, Any], expression: str) -> tuple[str | None, str |
         if step == "resource" and isinstance(node, dict):
             resource = node
     return _matching(_RESOURCE_TYPE, resource.get("resourceType")), _matching(_ID, resource.get("id"))
+
+
+def _value(resource: dict[str, Any], issue: Issue) -> str | None:
+    """The start of the value an issue is about; None where something is missing, or a whole resource is meant."""
+    if issue.code == "required":
+        return None
+    node: Any = resource
+    for step in steps(issue.expression):
+        try:
+            node = node[step]
+        except (KeyError, IndexError, TypeError):
+            return None
+    if isinstance(node, dict) and "resourceType" in node:
+        return None
+    text = json.dumps(node, ensure_ascii=False)
+    text = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+    return text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "..."
 
 
 def _matching(pattern: re.Pattern[str], value: object) -> str | None:

@@ -1,0 +1,204 @@
+"""Work on many records in several processes, the answers in the order of the questions, in bounded memory."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import pickle
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any, Generic, TypeVar
+
+from fhir_keta.errors import KetaError, own_fault
+
+Kept = TypeVar("Kept")
+Question = TypeVar("Question")
+Answer = TypeVar("Answer")
+
+_AHEAD = 8
+"""Questions read for each process before the oldest is answered. A bound on memory, and room for an uneven pace."""
+
+_BYTES_AHEAD = 32 * 2**20
+_END_SECONDS = 5.0
+
+
+def cores() -> int:
+    """How many processors this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # only Linux says which
+        return os.cpu_count() or 1
+
+
+def in_order(
+    work: Callable[[Question], Answer], questions: Iterable[tuple[Kept, Question]], jobs: int
+) -> Iterator[tuple[Kept, Answer]]:
+    """Answer questions in up to ``jobs`` processes; yields what was kept beside each question, with its answer.
+
+    ``work`` and the questions are pickled, so they must allow it. A question should take milliseconds, or passing it
+    on costs more than answering it. Processes are started as they are needed and ended when the iterator is closed.
+
+    Raises what ``work`` raises where its answer would stand: a KetaError as it is, anything else as a KetaError that
+    names the place in the code; and a KetaError when a process ends without an answer (killed, out of memory).
+    """
+    crew = _Crew(work, jobs)
+    try:
+        for kept, question in questions:
+            crew.ask(kept, pickle.dumps(question, pickle.HIGHEST_PROTOCOL))
+            yield from crew.answered()
+            while crew.full:
+                crew.listen()
+                yield from crew.answered()
+        while crew.open:
+            crew.listen()
+            yield from crew.answered()
+    finally:
+        crew.end()
+
+
+@dataclass(slots=True)
+class _Entry:
+    """A question on its way; ``answer`` is filled when it comes."""
+
+    kept: Any
+    question: bytes
+    answered: bool = False
+    answer: Any = None
+
+
+@dataclass(slots=True)
+class _Worker:
+    process: BaseProcess
+    connection: Connection
+    busy_with: _Entry | None = None
+
+
+@dataclass
+class _Crew(Generic[Question, Answer]):
+    """The processes, each with one question at a time: so neither side ever waits for the other to read."""
+
+    work: Callable[[Question], Answer]
+    jobs: int
+    open: deque[_Entry] = field(default_factory=deque)
+    waiting: deque[_Entry] = field(default_factory=deque)
+    workers: list[_Worker] = field(default_factory=list)
+    bytes_waiting: int = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether no further question should be read before an answer has come."""
+        return len(self.open) >= self.jobs * _AHEAD or (self.bytes_waiting > _BYTES_AHEAD and bool(self.waiting))
+
+    def ask(self, kept: object, question: bytes) -> None:
+        entry = _Entry(kept, question)
+        self.open.append(entry)
+        self.waiting.append(entry)
+        self.bytes_waiting += len(question)
+        if len(self.workers) < self.jobs and all(worker.busy_with for worker in self.workers):
+            self.workers.append(_start(self.work))
+        self._listen(0)
+        self._hand_out()
+
+    def listen(self) -> None:
+        """Wait for at least one answer, and give its process the next question."""
+        self._listen(None)
+        self._hand_out()
+
+    def answered(self) -> Iterator[tuple[Any, Any]]:
+        """Everything answered that has nothing unanswered before it."""
+        while self.open and self.open[0].answered:
+            entry = self.open.popleft()
+            if isinstance(entry.answer, _Raised):
+                raise entry.answer.error
+            yield entry.kept, entry.answer
+
+    def _listen(self, seconds: float | None) -> None:
+        busy = {worker.connection: worker for worker in self.workers if worker.busy_with}
+        for connection in wait(list(busy), seconds) if busy else ():
+            worker = busy[connection]  # type: ignore[index]
+            entry, worker.busy_with = worker.busy_with, None
+            assert entry is not None
+            try:
+                entry.answer = worker.connection.recv()
+            except (EOFError, OSError):
+                entry.answer = _Raised(_lost(worker))
+                self.workers.remove(worker)
+                worker.connection.close()
+            entry.answered = True
+
+    def _hand_out(self) -> None:
+        for worker in self.workers:
+            if self.waiting and not worker.busy_with:
+                worker.busy_with = entry = self.waiting.popleft()
+                self.bytes_waiting -= len(entry.question)
+                question, entry.question = entry.question, b""
+                try:
+                    worker.connection.send_bytes(question)
+                except OSError:
+                    continue  # it has ended: listening finds that, too
+        if self.waiting and not self.workers:
+            self.workers.append(_start(self.work))
+            self._hand_out()
+
+    def end(self) -> None:
+        """End all processes, whatever they do."""
+        for worker in self.workers:
+            worker.process.terminate()
+        for worker in self.workers:
+            worker.process.join(_END_SECONDS)
+            if worker.process.exitcode is None:
+                worker.process.kill()
+                worker.process.join()
+            worker.process.close()
+            worker.connection.close()
+        self.workers.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class _Raised:
+    """In place of an answer: what the work raised."""
+
+    error: KetaError
+
+
+def _lost(worker: _Worker) -> KetaError:
+    worker.process.join(_END_SECONDS)
+    code = worker.process.exitcode
+    how = f"ended by signal {-code}" if code is not None and code < 0 else f"ended with code {code}"
+    return KetaError(
+        f"a process that checked records was {how} before it had answered; look for a lack of memory, or run again "
+        "with one job to find the record"
+    )
+
+
+def _start(work: Callable[[Any], Any]) -> _Worker:
+    here, there = multiprocessing.Pipe()
+    process = multiprocessing.Process(target=_answer_all, args=(work, there), daemon=True)
+    process.start()
+    there.close()
+    return _Worker(process, here)
+
+
+def _answer_all(work: Callable[[Any], Any], connection: Connection) -> None:
+    """What a process does: answer until there are no more questions, or nobody is there to ask them."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all: the asking process decides what it means
+    asking = multiprocessing.parent_process()
+    assert asking is not None
+    try:
+        while connection in wait([connection, asking.sentinel]):
+            connection.send(_answer(work, pickle.loads(connection.recv_bytes())))
+    except (EOFError, OSError):
+        return
+
+
+def _answer(work: Callable[[Any], Any], question: object) -> object:
+    try:
+        return work(question)
+    except KetaError as error:
+        return _Raised(error)
+    except Exception as error:  # the traceback stays here: say now where it was
+        return _Raised(KetaError(own_fault(error)))
