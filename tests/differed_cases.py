@@ -126,6 +126,12 @@ def _subject(reference: str, **elements: Any) -> JsonObject:
 
 _REFERENCES = (
     case("reference with a space", _subject("Patient/ 1"), ("reference-format", "Observation.subject.reference")),
+    case(
+        "relative reference in a Bundle that is not type and id",
+        bundle(URN + "1", _subject("someone")),
+        ("reference-relative", "Bundle.entry[0].resource.subject"),
+    ),
+    case("relative reference alone that is not type and id", _subject("someone")),
     case("reference by a search", _subject("Patient?active=true"), ("reference-search", "Observation.subject")),
     case(
         "reference by a search in a transaction",
@@ -252,6 +258,11 @@ DIFFERED_CASES = (
     case(
         "canonical that is relative",
         {"resourceType": "Questionnaire", "status": "draft", "derivedFrom": ["foo"]},
+        ("primitive-format", "Questionnaire.derivedFrom[0]"),
+    ),
+    case(
+        "canonical of an OID that is none",
+        {"resourceType": "Questionnaire", "status": "draft", "derivedFrom": ["urn:oid:01.2"]},
         ("primitive-format", "Questionnaire.derivedFrom[0]"),
     ),
     case(

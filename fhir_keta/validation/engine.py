@@ -6,18 +6,22 @@ Schemas are draft 2020-12; ``$comment`` on a schema object carries the id of the
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 JsonObject = dict[str, Any]
 
+# a $ that is an anchor: neither escaped nor in a class
+_DOLLAR = re.compile(r"((?:[^\\\[$]|\\.|\[\^?\]?(?:[^\\\]]|\\.)*\])*+)\$")
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """One leaf error of the engine.
 
-    ``keyword`` is the JSON Schema keyword that refused ("required", "pattern", ...; "false" for a ``false`` schema),
+    ``keyword`` is the JSON Schema keyword that refused ("required", "pattern", ...; no schema of ours is ``false``),
     ``path`` the keys and indexes down to the instance, ``schema_path`` the canonical place of the keyword in the
     schema document (references resolved), ``detail`` the missing or unexpected property names, if any, and ``value``
     the instance (never for messages: it is patient data).
@@ -38,23 +42,12 @@ class Engine:
     is_valid: Callable[[Any], bool]
     refusals: Callable[[Any], Iterator[Refusal]]
 
-    def rules(self, refusal: Refusal) -> list[str]:
-        """The ``$comment`` of every schema object on the way to the refusing keyword, innermost first."""
-        found: list[str] = []
-        node: Any = self.schema
-        for segment in (*refusal.schema_path, None):
-            if isinstance(node, dict) and isinstance(comment := node.get("$comment"), str):
-                found.append(comment)
-            if segment is None:
-                break
-            node = node[segment]
-        return found[::-1]
-
 
 def compile_schema(schema: JsonObject) -> Engine:
     """Build the engine for a draft 2020-12 schema whose references all stay inside it.
 
-    Raises ValueError when the schema is not valid. ``FHIR_KETA_ENGINE=python`` forces the slow Python engine.
+    Raises the engine's own error when the schema is not valid, a fault in this package.
+    ``FHIR_KETA_ENGINE=python`` forces the slow Python engine.
     """
     if os.environ.get("FHIR_KETA_ENGINE") != "python":
         try:
@@ -76,8 +69,7 @@ def _rust_engine(schema: JsonObject, jsonschema_rs: Any) -> Engine:
                 detail: tuple[str, ...] = (kind["property"],)
             else:
                 detail = tuple(kind.get("unexpected", ()))
-            keyword = "false" if error.kind.name == "falseSchema" else error.kind.name
-            yield Refusal(keyword, tuple(error.instance_path), tuple(error.schema_path), detail, error.instance)
+            yield Refusal(error.kind.name, tuple(error.instance_path), tuple(error.schema_path), detail, error.instance)
 
     return Engine(schema, validator.is_valid, refusals)
 
@@ -86,11 +78,8 @@ def _python_engine(schema: JsonObject) -> Engine:
     import jsonschema
 
     jsonschema.Draft202012Validator.check_schema(schema)
-    # FHIR speaks of JSON integers by their literal: 6.0 is not an integer (R4, Data Types, Primitive Types).
-    checker = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine(
-        "integer", lambda _checker, value: isinstance(value, int) and not isinstance(value, bool)
-    )
-    validator = jsonschema.validators.extend(jsonschema.Draft202012Validator, type_checker=checker)(schema)
+    own = {"pattern": _pattern, "required": _required}
+    validator = jsonschema.validators.extend(jsonschema.Draft202012Validator, own)(schema)
 
     def refusals(instance: Any) -> Iterator[Refusal]:
         for error in validator.iter_errors(instance):
@@ -99,41 +88,48 @@ def _python_engine(schema: JsonObject) -> Engine:
     return Engine(schema, validator.is_valid, refusals)
 
 
+def _pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[Any]:
+    """As in ECMA 262: for Python a line end may follow ``$``."""
+    import jsonschema
+
+    if isinstance(instance, str) and not re.search(_DOLLAR.sub(r"\g<1>\\Z", pattern), instance):
+        yield jsonschema.ValidationError("")
+
+
+def _required(_validator: Any, names: list[str], instance: Any, _schema: Any) -> Iterator[Any]:
+    """An error a missing name, with the name as its message."""
+    import jsonschema
+
+    if isinstance(instance, dict):
+        for name in names:
+            if name not in instance:
+                yield jsonschema.ValidationError(name)
+
+
 def _python_refusals(schema: JsonObject, error: Any) -> Iterator[Refusal]:
-    path = tuple(error.absolute_path)
-    schema_path = _canonical(schema, tuple(error.absolute_schema_path))
-    keyword = error.validator or "false"
-    if keyword == "required":
-        # one error a missing name; the name stands first in the message, but the schema says it without parsing text
-        missing = [name for name in error.validator_value if name not in error.instance]
-        if schema_path and missing:
-            index = error.message.split("'")[1] if "'" in error.message else missing[0]
-            yield Refusal("required", path, schema_path, (index,), error.instance)
-        return
-    detail: tuple[str, ...] = ()
+    keyword = error.validator
+    evaluated = list(error.absolute_schema_path)[:-1]
+    place = next(place for place, node in _places(schema, schema, (), evaluated) if node is error.schema)
+    detail: tuple[str, ...] = (error.message,) if keyword == "required" else ()
     if keyword == "additionalProperties":
         allowed = error.schema.get("properties", {})
         detail = tuple(name for name in error.instance if name not in allowed)
-    yield Refusal(keyword, path, schema_path, detail, error.instance)
+    yield Refusal(keyword, tuple(error.absolute_path), (*place, keyword), detail, error.instance)
 
 
-def _below(node: Any, segment: str | int) -> Any:
-    if isinstance(node, list):
-        return node[int(segment)]
-    return node.get(segment) if isinstance(node, dict) else None
-
-
-def _canonical(schema: JsonObject, path: tuple[str | int, ...]) -> tuple[str | int, ...]:
-    """Replace the evaluation path through ``$ref`` by the place of the referenced schema."""
-    canonical: list[str | int] = []
-    node: Any = schema
-    for segment in path:
-        if segment == "$ref":
-            canonical = [part for part in str(node["$ref"]).removeprefix("#").split("/") if part]
-            node = schema
-            for part in canonical:
-                node = node[str(part)]
-            continue
-        canonical.append(segment)
-        node = _below(node, segment)
-    return tuple(canonical)
+def _places(
+    schema: JsonObject, node: Any, place: tuple[str | int, ...], path: list[str | int]
+) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    """Where in the document an evaluation path may end: it passes through references without saying so."""
+    if not path:
+        yield place, node
+    elif isinstance(node, list):
+        yield from _places(schema, node[int(path[0])], (*place, path[0]), path[1:])
+    elif isinstance(node, dict) and path[0] in node:
+        yield from _places(schema, node[str(path[0])], (*place, path[0]), path[1:])
+    if isinstance(node, dict) and "$ref" in node:
+        names = str(node["$ref"]).removeprefix("#/").split("/")
+        target: Any = schema
+        for name in names:
+            target = target[name]
+        yield from _places(schema, target, tuple(names), path)

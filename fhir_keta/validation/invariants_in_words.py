@@ -16,6 +16,7 @@ from fhir_keta.validation.shapes import descendants, distinct, objects, text
 
 JsonObject = dict[str, Any]
 
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _SEARCH = re.compile(r"[A-Z][A-Za-z]+\?")
 _TYPE_AND_ID = re.compile(r"(?:https?://.*/)?([A-Z][A-Za-z]+)/[A-Za-z0-9.-]{1,64}(?:/_history/[A-Za-z0-9.-]{1,64})?")
 
@@ -23,6 +24,14 @@ _TYPE_AND_ID = re.compile(r"(?:https?://.*/)?([A-Z][A-Za-z]+)/[A-Za-z0-9.-]{1,64
 def _search_in_transaction(value: JsonObject, scope: Scope) -> bool:
     """R4, RESTful API, Conditional References: ``Patient?identifier=...`` instead of an id."""
     return scope.bundle == "transaction" or not _SEARCH.match(text(value.get("reference")))
+
+
+def _relative_is_type_and_id(value: JsonObject, scope: Scope) -> bool:
+    """R4, Bundle, Resolving references: what is neither absolute nor inside is ``[type]/[id]``, to be found by it."""
+    reference = text(value.get("reference"))
+    if not scope.bundle or not reference or _ABSOLUTE.match(reference) or reference[0] == "#":
+        return True
+    return bool(_TYPE_AND_ID.fullmatch(reference.partition("#")[0]) or _SEARCH.match(reference))
 
 
 def _container_is_around(value: JsonObject, scope: Scope) -> bool:
@@ -92,6 +101,7 @@ def _count_is_the_count(value: JsonObject, _scope: Scope) -> bool:
 IN_WORDS: dict[str, dict[str, Function]] = {
     "Resource": {"contained-id": _contained_ids_distinct},
     "Reference": {
+        "reference-relative": _relative_is_type_and_id,
         "reference-search": _search_in_transaction,
         "reference-container": _container_is_around,
         "reference-type": _type_is_the_target,

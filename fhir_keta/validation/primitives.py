@@ -21,6 +21,10 @@ _TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\.[0-9]+)?"
 _ZONE = r"(?:Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))"
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
+_OID = r"urn:oid:[0-2](?:\.(?:0|[1-9][0-9]*))+"
+_NAMED: JsonObject = {
+    "anyOf": [{"not": {"pattern": "^urn:(?:oid|uuid):"}}, {"pattern": rf"^(?:{_OID}|urn:uuid:{_UUID})(?:[|#].*)?$"}]
+}
 _SPACE = r"[ \t\r\n]*"
 _BASE64 = "[0-9a-zA-Z+/]"
 _BASE64_END = f"(?:{_BASE64}{{2}}==|{_BASE64}{{3}}=)"
@@ -29,7 +33,6 @@ _INTEGER_LIMIT = 2_147_483_647
 
 _TEXT: JsonObject = {"type": "string", "minLength": 1}
 _URI: JsonObject = {"type": "string", "pattern": r"^[^ \t\r\n]+$"}
-_OID = r"urn:oid:[0-2](?:\.(?:0|[1-9][0-9]*))+"
 
 # type -> (schema, remedy)
 _PRIMITIVES: dict[str, tuple[JsonObject, str]] = {
@@ -51,12 +54,12 @@ _PRIMITIVES: dict[str, tuple[JsonObject, str]] = {
     "markdown": (_TEXT, "write text of at least one character."),
     "xhtml": (_TEXT, "write one xhtml div element."),
     "uri": (
-        {**_URI, "anyOf": [{"not": {"pattern": "^urn:(?:oid|uuid):"}}, {"pattern": rf"^(?:{_OID}|urn:uuid:{_UUID})$"}]},
+        {**_URI, **_NAMED},
         "write a URI without spaces; after urn:oid: a valid OID, after urn:uuid: a UUID in lower case.",
     ),
     "url": (_URI, "write a URL without spaces."),
     "canonical": (
-        {"type": "string", "pattern": r"^(?:#|[A-Za-z][A-Za-z0-9+.\-]*:)[^ \t\r\n]*$"},
+        {"type": "string", "pattern": r"^(?:#|[A-Za-z][A-Za-z0-9+.\-]*:)[^ \t\r\n]*$", **_NAMED},
         "write an absolute URL without spaces, or # and the id of a contained resource.",
     ),
     "oid": (

@@ -64,6 +64,7 @@ _RULES = (
     Rule("slice-max", "error", "structure", "At most {max} of the slice '{name}' may stand here."),
     Rule("slice-unmatched", "error", "structure", "Matches none of the slices, and this profile allows no others."),
     Rule("reference-target", "error", "structure", "A reference to {allowed} is expected here."),
+    Rule("reference-relative", "error", "value", "A relative reference in a Bundle is written as type/id."),
     Rule("reference-search", "error", "structure", "A search instead of an id may stand only in a transaction."),
     Rule("reference-container", "error", "structure", "'#' alone may stand only in a contained resource."),
     Rule("reference-type", "error", "structure", "The reference leads to another type than 'type' says."),
