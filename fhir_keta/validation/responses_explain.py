@@ -44,16 +44,17 @@ class Finding:
     names: Mapping[str, object] = field(default_factory=dict)
 
 
-def without_odd_shapes(response: JsonObject) -> JsonObject:
+def without_odd_shapes(response: JsonObject, levels: int = 100) -> JsonObject:
     """A copy of the response whose items and answers are objects in arrays, at their places; no element occurs twice.
 
-    What is not as R4 says (reported elsewhere) is left out or replaced by an empty object.
+    What is not as R4 says (reported elsewhere) is left out or replaced by an empty object, what is inside more items
+    and answers than any questionnaire has is left out.
     """
     copy = dict(response)
     for name in ("item", "answer"):
         if name in copy:
-            entries = copy[name] if isinstance(copy[name], list) else []
-            copy[name] = [without_odd_shapes(entry) if isinstance(entry, dict) else {} for entry in entries]
+            entries = copy[name] if isinstance(copy[name], list) and levels else []
+            copy[name] = [without_odd_shapes(entry, levels - 1) if isinstance(entry, dict) else {} for entry in entries]
             if not copy[name]:
                 del copy[name]
     if not isinstance(copy.get("linkId", ""), str):

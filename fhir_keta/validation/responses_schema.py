@@ -125,7 +125,7 @@ class ResponseCompiler:
             properties["answer"] = self._answers(item)
         else:
             properties["answer"] = _never("response-answer-prohibited")
-        if item.type == "display":
+        if item.type == "display" or not (item.children or item.is_question):
             properties["item"] = _never("response-nesting")
         schema: JsonObject = {"properties": properties}
         if not _may_be_disabled(item) and (demanded := _demanded(item, complete)):

@@ -81,6 +81,12 @@ STRUCTURE = [
         [within("g", answered("in", text("x"))), within("g", answered("in", text("y")))],
     ),
     Case(
+        "group-without-items",
+        [group("g")],
+        [within("g", {"linkId": "g"})],
+        (("response-nesting", "item[0].item[0]"),),
+    ),
+    Case(
         "group-answered",
         [group("g", _INNER)],
         [answered("g", text("x"))],

@@ -270,6 +270,15 @@ def test_odd_shapes_never_raise(odd: Any) -> None:
             assert issue.rule in RULES
 
 
+def test_any_depth_is_survived() -> None:
+    questionnaire = {"resourceType": "Questionnaire", "item": [group("g", question("q", "string"))]}
+    nested: Json = {"linkId": "q"}
+    for _ in range(3000):
+        nested = within("g", nested)
+    (issue,) = check_response({"item": [nested]}, questionnaire, bundled())
+    assert (issue.rule, issue.expression) == ("response-nesting", "QuestionnaireResponse.item[0].item[0]")
+
+
 def test_an_element_shared_in_memory_is_found_at_its_own_place() -> None:
     questionnaire = {"resourceType": "Questionnaire", "item": [group("g", question("q", "integer"), repeats=True)]}
     shared = within("g", answered("q", text("x")))
