@@ -62,6 +62,8 @@ def _total(tree: ItemTree, item: Item) -> Total | None:
     counted = read_count_by_code(expression.get("expression"))
     if counted is None:
         return None
+    if any(outer is None or outer.repeats for outer in map(tree.by_link_id.get, counted.path)):
+        return None
     members = [tree.by_link_id.get(link_id) for link_id in counted.members]
     weights: dict[str, int] = {}
     for member in members:

@@ -134,6 +134,9 @@ def test_a_total_must_fit_its_form() -> None:
     assert totals(read_items(_form_with_total(EXPRESSION, repeats=True))) == ()
     assert totals(read_items(_form_with_total(EXPRESSION, answerOption=[]))) == ()
     assert totals(read_items(_form_with_total(EXPRESSION.replace("'g'", "'h'")))) == ()
+    repeating = _form_with_total(EXPRESSION)
+    repeating["item"][0]["repeats"] = True
+    assert totals(read_items(repeating)) == ()
 
 
 # PHQ-9: 0-4, 5-9, 10-14, 15-19, 20-27; GAD-7: 0-4, 5-9, 10-14, 15-21
