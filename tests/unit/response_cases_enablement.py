@@ -98,7 +98,7 @@ _OPERATORS = [
     _depends("text-equals", _SEVERAL, when("asked", "=", answerString="x"), text("X"), enabled=False),
     _depends("text-after", _SEVERAL, when("asked", ">", answerString="m"), text("n"), enabled=True),
     _depends("any-answer-equals", _SEVERAL, when("asked", "=", answerString="y"), text("x"), text("y"), enabled=True),
-    # R4 words != as "no answer has a value that is equal"; without an answer, and with several, tools follow the validator
+    # R4 says of != "no answer has a value that is equal"; without an answer, or with several, as the validator reads it
     _depends("is-not-unanswered", _SEVERAL, when("asked", "!=", answerString="y"), enabled=False),
     _depends("is-not-all", _SEVERAL, when("asked", "!=", answerString="x"), text("x"), text("y"), enabled=True),
     _depends(
