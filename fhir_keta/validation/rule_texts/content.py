@@ -1,0 +1,153 @@
+"""Rules about values: their format, their codes, and how they agree with one another."""
+
+from __future__ import annotations
+
+from fhir_keta.validation.rule_texts.text import (
+    KETA,
+    SUBJECT,
+    RuleText,
+    coded,
+    heart_rate,
+    observation,
+    patient,
+    rating,
+)
+
+_CONCEPTS = KETA + "CodeSystem/keta-concepts"
+_UCUM = "http://unitsofmeasure.org"
+_ELEMENT = "Source: FHIR R4, ElementDefinition"
+_CODES = "Source: FHIR R4, Using Codes in resources."
+
+
+def _given_per_kg(code: str) -> dict[str, object]:
+    dose = {"value": 0.5, "system": _UCUM, "code": code}
+    return {
+        "resourceType": "MedicationAdministration",
+        "status": "completed",
+        "medicationCodeableConcept": {"text": "Ketamine"},
+        "subject": SUBJECT,
+        "effectiveDateTime": "2026-09-07T10:00:00+02:00",
+        "dosage": {
+            "extension": [{"url": KETA + "StructureDefinition/keta-dose-per-kg", "valueQuantity": dose}],
+            "dose": {"value": 35, "system": _UCUM, "code": "mg"},
+        },
+    }
+
+
+def _form(asked: str) -> dict[str, object]:
+    condition = {"question": asked, "operator": "exists", "answerBoolean": True}
+    nausea = {"linkId": "nausea", "type": "boolean", "text": "Nausea?"}
+    more = {"linkId": "nausea.more", "type": "string", "text": "Tell more", "enableWhen": [condition]}
+    return {"resourceType": "Questionnaire", "status": "active", "item": [nausea, more]}
+
+
+def _system(count: int) -> dict[str, object]:
+    return {
+        "resourceType": "CodeSystem",
+        "url": "https://example.org/moods",
+        "status": "active",
+        "content": "complete",
+        "count": count,
+        "concept": [{"code": "calm"}, {"code": "tense"}],
+    }
+
+
+TEXTS = {
+    "primitive-format": RuleText(
+        "A plain value is written as its type says.",
+        "Only then do all readers understand the same: 03/04/1980 is March or April. Source: FHIR R4, Data Types, "
+        "Primitive Types.",
+        "Write it as the message says. Dates are YYYY, YYYY-MM or YYYY-MM-DD; a time of day needs a time zone.",
+        patient(birthDate="03/04/1980"),
+        patient(birthDate="1980-04-03"),
+    ),
+    "value-fixed": RuleText(
+        "The value is the very one that the profile fixes.",
+        f"Readers by the profile do not convert units or codes. {_ELEMENT}.fixed[x].",
+        "Give the fixed value; of a quantity in another unit, convert the number too.",
+        heart_rate(valueQuantity={"value": 1.2, "unit": "/s", "system": _UCUM, "code": "/s"}),
+        heart_rate(),
+    ),
+    "value-pattern": RuleText(
+        "The value contains all that the profile's pattern has; it may have more.",
+        f"The pattern is what readers by the profile look for. {_ELEMENT}.pattern[x].",
+        "Add what the message names.",
+        _given_per_kg("ug/kg"),
+        _given_per_kg("mg/kg"),
+    ),
+    "max-length": RuleText(
+        "A text is no longer than the definition allows.",
+        f"Readers may cut off the rest. {_ELEMENT}.maxLength.",
+        "Shorten it, or put the rest where there is room.",
+    ),
+    "value-range": RuleText(
+        "A number or date is within the range that the profile gives.",
+        f"Outside, it is a slip of the pen, or on another scale. {_ELEMENT}.minValue[x] and maxValue[x].",
+        "Correct the value, or use the scale of the profile.",
+        rating(valueInteger=70),
+        rating(valueInteger=7),
+    ),
+    "binding-required": RuleText(
+        "Where the binding is required, the code is one of the value set.",
+        f"Software branches on these codes; it knows no others. {_CODES}",
+        "Take a code of the value set, with its system; upper and lower case count.",
+        patient(gender="Female"),
+        patient(gender="female"),
+    ),
+    "code-unknown": RuleText(
+        "A coding's code is one of its system, where the whole system is known here.",
+        f"A code that its system does not have means nothing. {_CODES}",
+        "Correct the code, or name the system it comes from.",
+        observation(code=coded(_CONCEPTS, "moood")),
+        observation(code=coded(_CONCEPTS, "mood")),
+    ),
+    "display-wrong": RuleText(
+        "A coding's display is one that its system gives to the code.",
+        "People read the display, software the code: if they differ, one of both is misled. Source: FHIR R4, Coding.",
+        "Take the system's display, or leave it out; words of your own go into text.",
+        observation(code=coded(_CONCEPTS, "mood", display="Fear")),
+        observation(code=coded(_CONCEPTS, "mood", display="Mood")),
+    ),
+    "uri-absolute": RuleText(
+        "A uri that names something for everybody has a scheme.",
+        "Without one it means something else in every place. Source: FHIR R4, Identifier.system, Quantity.system.",
+        "Write it as https:..., or urn:oid:..., or urn:uuid:...",
+        patient(identifier=[{"system": "mrn", "value": "12345"}]),
+        patient(identifier=[{"system": "https://example.org/mrn", "value": "12345"}]),
+    ),
+    "element-id": RuleText(
+        "The id of an element is the only such one in the resource.",
+        "It is there to be referred to. Source: FHIR R4, Element.id.",
+        "Change one of them, or leave both out.",
+        patient(name=[{"id": "n", "text": "One"}, {"id": "n", "text": "Two"}]),
+        patient(name=[{"id": "n", "text": "One"}, {"id": "m", "text": "Two"}]),
+    ),
+    "attachment-size": RuleText(
+        "An attachment's size is the number of bytes of its data, before base64.",
+        "Readers use it to see whether they have the whole. Source: FHIR R4, Attachment.size.",
+        "Give the size of the file itself, or leave it out.",
+        patient(photo=[{"contentType": "text/plain", "data": "aGVsbG8=", "size": 8}]),
+        patient(photo=[{"contentType": "text/plain", "data": "aGVsbG8=", "size": 5}]),
+    ),
+    "attachment-hash": RuleText(
+        "An attachment's hash is the SHA-1 of its data, in base64.",
+        "Readers use it to see whether the data was changed. Source: FHIR R4, Attachment.hash.",
+        "Compute it over the bytes before base64, or leave it out.",
+        patient(photo=[{"contentType": "text/plain", "data": "aGVsbG8=", "hash": "aGVsbG8="}]),
+        patient(photo=[{"contentType": "text/plain", "data": "aGVsbG8=", "hash": "qvTGHdzF6KLavt4PO0gs2a6pQ00="}]),
+    ),
+    "questionnaire-condition": RuleText(
+        "An enableWhen asks for another item of the same questionnaire.",
+        "A condition on a question that is not there can never be met. Source: FHIR R4, Questionnaire.item.enableWhen.",
+        "Write the linkId of the question as that item has it.",
+        _form("nausea-now"),
+        _form("nausea"),
+    ),
+    "code-system-count": RuleText(
+        "The count of a complete code system is the number of its concepts.",
+        "Readers use it to see whether they have all of them. Source: FHIR R4, CodeSystem.count.",
+        "Count again, children too, or leave it out.",
+        _system(3),
+        _system(2),
+    ),
+}

@@ -1,0 +1,152 @@
+"""Rules about what leads elsewhere: references, Bundles, extensions, profiles, questionnaires."""
+
+from __future__ import annotations
+
+from fhir_keta.validation.rule_texts.text import CORE, KETA, SUBJECT, RuleText, observation, patient
+
+_REFERENCES = "Source: FHIR R4, References between Resources."
+_EXTENSIONS = "Source: FHIR R4, Extensibility"
+_PROFILES = "Source: FHIR R4, Profiling; Resource.meta.profile."
+_PATIENT_URL = "https://example.org/fhir/Patient/p1"
+_TIME_POINT = {
+    "url": KETA + "StructureDefinition/keta-time-point",
+    "valueCoding": {"system": KETA + "CodeSystem/keta-time-point", "code": "recovery"},
+}
+
+
+def _bundle(full_url: str) -> dict[str, object]:
+    entry = {"fullUrl": full_url, "resource": patient(id="p1")}
+    return {"resourceType": "Bundle", "type": "collection", "entry": [entry]}
+
+
+def _bundle_with_subject(reference: str) -> dict[str, object]:
+    entry = {"fullUrl": "https://example.org/fhir/Observation/o1"}
+    resource = observation(id="o1", subject={"reference": reference})
+    return {"resourceType": "Bundle", "type": "collection", "entry": [{**entry, "resource": resource}]}
+
+
+def _with_contained(*ids: str) -> dict[str, object]:
+    people = [{"resourceType": "Practitioner", "id": one} for one in ids]
+    return observation(contained=people, performer=[{"reference": f"#{one}"} for one in ids])
+
+
+def _answers(canonical: str) -> dict[str, object]:
+    form = {"resourceType": "Questionnaire", "id": "form", "status": "active"}
+    contained = {"contained": [form]} if canonical == "#form" else {}
+    return {"resourceType": "QuestionnaireResponse", **contained, "questionnaire": canonical, "status": "in-progress"}
+
+
+TEXTS = {
+    "reference-target": RuleText(
+        "A reference leads to a type of resource that is allowed there.",
+        f"Readers follow it and expect that type. {_REFERENCES}",
+        "Refer to a resource of a type the message names.",
+        observation(subject={"reference": "Practitioner/p1"}),
+        observation(subject=SUBJECT),
+    ),
+    "reference-search": RuleText(
+        "A reference by search (Patient?identifier=...) stands only in a transaction.",
+        "Only a server that processes a transaction replaces it by an id. Source: FHIR R4, RESTful API, transaction, "
+        "Conditional References.",
+        "Give the id, or a logical reference in identifier.",
+        observation(subject={"reference": "Patient?identifier=12345"}),
+        observation(subject={"identifier": {"system": "https://example.org/mrn", "value": "12345"}}),
+    ),
+    "reference-container": RuleText(
+        "The reference # alone, to the resource around, stands only in a contained resource.",
+        f"Elsewhere there is no resource around. {_REFERENCES}",
+        "Refer to the resource by type and id.",
+        observation(derivedFrom=[{"reference": "#"}]),
+        observation(derivedFrom=[{"reference": "Observation/o1"}]),
+    ),
+    "reference-type": RuleText(
+        "The type beside a reference is that of the resource it leads to.",
+        "Readers trust it without following the reference. Source: FHIR R4, Reference.type.",
+        "Correct the type, or leave it out.",
+        observation(subject={**SUBJECT, "type": "Group"}),
+        observation(subject={**SUBJECT, "type": "Patient"}),
+    ),
+    "reference-unresolved": RuleText(
+        "A reference inside the record leads to something that is there.",
+        f"Nobody else can resolve it. {_REFERENCES}",
+        "Add what it refers to, or correct the reference.",
+    ),
+    "reference-format": RuleText(
+        "A reference is a URL: it has no spaces.",
+        f"No server finds what it leads to. {_REFERENCES}",
+        "Take the spaces out; a name for people goes into display.",
+        observation(subject={"reference": "Patient/p1 (Example)"}),
+        observation(subject={"reference": "Patient/p1", "display": "Example"}),
+    ),
+    "reference-relative": RuleText(
+        "A relative reference in a Bundle is a type and an id.",
+        f"It is put behind the base of the entry's fullUrl, and so finds the other entry. {_REFERENCES} Bundle, "
+        "Resolving references.",
+        "Write Patient/p1, or the fullUrl of the entry.",
+        _bundle_with_subject("p1"),
+        _bundle_with_subject("Patient/p1"),
+    ),
+    "contained-id": RuleText(
+        "Each contained resource has an id of its own.",
+        f"It is all that a reference has to find it by. {_REFERENCES}",
+        "Change one of the ids and what refers to it, or contain the resource once.",
+        _with_contained("nurse", "nurse"),
+        _with_contained("nurse", "doctor"),
+    ),
+    "bundle-full-url": RuleText(
+        "An entry has an absolute fullUrl, and one that looks like a server's ends in its resource's type and id.",
+        "References in the Bundle are resolved by it. Source: FHIR R4, Bundle.entry.fullUrl; Resource URL.",
+        "Give the URL where the resource lives, or urn:uuid: with a new UUID.",
+        _bundle("https://example.org/fhir/Patient/p2"),
+        _bundle(_PATIENT_URL),
+    ),
+    "extension-unknown": RuleText(
+        "The definition of every extension is known.",
+        f"Without it nobody can say what the content means, or whether it is right. {_EXTENSIONS}.",
+        "Correct the url, or add the definition of the extension to what is known here.",
+        patient(extension=[{"url": KETA + "StructureDefinition/keta-colour", "valueString": "blue"}]),
+        patient(extension=[{"url": CORE + "patient-birthPlace", "valueAddress": {"city": "Example"}}]),
+    ),
+    "extension-modifier": RuleText(
+        "An extension that changes the meaning stands in modifierExtension, any other in extension.",
+        f"Readers must stop at a modifier they do not know, and may pass over other extensions. {_EXTENSIONS}, "
+        "Modifier Extensions.",
+        "Move it to the other one.",
+        observation(modifierExtension=[_TIME_POINT]),
+        observation(extension=[_TIME_POINT]),
+    ),
+    "extension-context": RuleText(
+        "An extension stands on an element that its definition allows.",
+        f"Elsewhere nobody looks for it. {_EXTENSIONS}; StructureDefinition.context.",
+        "Move it to an element that the message names.",
+        patient(extension=[_TIME_POINT]),
+        observation(extension=[_TIME_POINT]),
+    ),
+    "profile-unknown": RuleText(
+        "The definition of every profile in meta.profile is known.",
+        f"A record that claims an unknown profile was checked against base R4 only. {_PROFILES}",
+        "Correct the canonical, or add the profile's definition. With --strict this is an error.",
+        patient(meta={"profile": ["https://example.org/StructureDefinition/my-patient"]}),
+        patient(meta={"profile": [CORE + "Patient"]}),
+    ),
+    "profile-mismatch": RuleText(
+        "A profile in meta.profile is one for this type of resource.",
+        f"No record can meet a profile of another type. {_PROFILES}",
+        "Claim a profile of this type, or none.",
+        patient(meta={"profile": [KETA + "StructureDefinition/keta-rating"]}),
+        patient(meta={"profile": [CORE + "Patient"]}),
+    ),
+    "profile-abstract": RuleText(
+        "A profile that a record claims is not abstract.",
+        f"An abstract profile is only there to be the base of others. {_PROFILES} StructureDefinition.abstract.",
+        "Claim the child that is meant.",
+    ),
+    "questionnaire-unknown": RuleText(
+        "The questionnaire that a response answers is known.",
+        "Without it the answers cannot be checked: only the form of the record was. Source: FHIR R4, "
+        "QuestionnaireResponse.questionnaire.",
+        "Correct the canonical, or add the questionnaire's definition. With --strict this is an error.",
+        _answers("https://example.org/Questionnaire/intake"),
+        _answers("#form"),
+    ),
+}
