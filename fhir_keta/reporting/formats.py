@@ -1,30 +1,23 @@
 """The formats findings are written in. ``FORMATS`` names them all; the command line offers what stands there.
 
-No format repeats anything from a record but resource types and ids: findings may be shared, patient data may not.
+No format repeats anything from a record but resource types, ids and names of elements, unless the user asked for
+values: findings may be shared, patient data may not.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
-from typing import Any, Protocol, TextIO
+from typing import Any, TextIO
 
 from fhir_keta.records.source import Place
-from fhir_keta.reporting.result import Counts, Finding, Result
+from fhir_keta.reporting.reporter import Reporter, not_written, place_text, sentence
+from fhir_keta.reporting.result import Counts, Finding, Result, Summary
+
+JsonObject = dict[str, Any]
 
 RULES_SYSTEM = "https://w3id.org/fhir-keta/rules"
 """The system of the rule ids in an OperationOutcome: those of ``validation/rules.py`` and the keys of invariants."""
-
-
-class Reporter(Protocol):
-    """Writes results to the stream it was made with, as they come."""
-
-    def add(self, result: Result) -> None:
-        """Write what is to be said of one record."""
-
-    def finish(self) -> None:
-        """Write what can be said only at the end."""
 
 
 class Text:
@@ -34,14 +27,31 @@ class Text:
         self._stream = stream
 
     def add(self, result: Result) -> None:
-        for finding in result.findings:
-            issue = finding.issue
-            parts = [issue.severity, _subject(finding), issue.expression, f"[{issue.rule}]", *issue.message.split()]
-            place = _text_of(issue.place or result.place)
-            self._stream.write(f"{place}: {' '.join(part for part in parts if part)}\n")
+        for finding in result.written:
+            place = place_text(finding.issue.place or result.place)
+            self._stream.write(f"{place}: {finding.issue.severity} {sentence(finding)}\n")
 
     def finish(self) -> None:
         """Nothing is left to say."""
+
+
+class TextSummary(Text):
+    """The same lines, and after them how many findings there are by rule, and by file."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._summary = Summary()
+
+    def add(self, result: Result) -> None:
+        super().add(result)
+        self._summary.add(result)
+
+    def finish(self) -> None:
+        for name, counts in self._summary.as_object().items():
+            if counts:
+                self._stream.write(f"Findings by {name.removesuffix('s')}:\n")
+            for key, count in counts.items():
+                self._stream.write(f"{count:8}  {key}\n")
 
 
 class Json:
@@ -57,15 +67,49 @@ class Json:
 
     def add(self, result: Result) -> None:
         self._counts.add(result)
-        for finding in result.findings:
+        for finding in result.written:
             self._stream.write(self._before + json.dumps(_as_object(finding, result.place)))
             self._before = ",\n"
 
     def finish(self) -> None:
-        counts = asdict(self._counts)
-        records = counts.pop("records")
         start = self._before if self._before.startswith("{") else "\n"
-        self._stream.write(f'{start}], "records": {records}, "counts": {json.dumps(counts)}}}\n')
+        closing = json.dumps(self._closing()).removeprefix("{")
+        self._stream.write(f"{start}], {closing}\n")
+
+    def _closing(self) -> JsonObject:
+        closing: JsonObject = {"records": self._counts.records, "counts": self._counts.by_severity}
+        if self._counts.hidden:
+            closing["notShown"] = self._counts.hidden
+        return closing
+
+
+class JsonSummary(Json):
+    """The same document with ``summary``: how many findings there are by rule, and by file."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._summary = Summary()
+
+    def add(self, result: Result) -> None:
+        super().add(result)
+        self._summary.add(result)
+
+    def _closing(self) -> JsonObject:
+        return {**super()._closing(), "summary": self._summary.as_object()}
+
+
+class Ndjson:
+    """One JSON object a line for every finding, as they come; nothing for what is fine."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def add(self, result: Result) -> None:
+        for finding in result.written:
+            self._stream.write(json.dumps(_as_object(finding, result.place)) + "\n")
+
+    def finish(self) -> None:
+        """Nothing is left to say."""
 
 
 class Outcome:
@@ -73,33 +117,57 @@ class Outcome:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        fine = {"severity": "information", "code": "informational", "details": {"text": "No findings."}}
-        self._fine = _outcome_line([fine])
+        self._fine = _outcome_line([_remark("No findings.")])
 
     def add(self, result: Result) -> None:
         if not result.findings:
             self._stream.write(self._fine)
             return
-        self._stream.write(_outcome_line([_outcome_issue(finding, result.place) for finding in result.findings]))
+        issues = [_outcome_issue(finding, result.place) for finding in result.written]
+        if result.hidden:
+            issues.append(_remark(not_written(result.hidden)))
+        self._stream.write(_outcome_line(issues))
 
     def finish(self) -> None:
         """Nothing is left to say."""
 
 
-FORMATS: dict[str, Callable[[TextIO], Reporter]] = {"text": Text, "json": Json, "outcome": Outcome}
+def _sarif(stream: TextIO) -> Reporter:
+    from fhir_keta.reporting.sarif import Sarif
+
+    return Sarif(stream)
 
 
-def _subject(finding: Finding) -> str:
-    return "/".join(part for part in (finding.resource_type, finding.resource_id) if part)
+def _junit(stream: TextIO) -> Reporter:
+    from fhir_keta.reporting.junit import JUnit
+
+    return JUnit(stream)
 
 
-def _text_of(place: Place) -> str:
-    return ":".join(str(part) for part in (place.path, place.line, place.column) if part is not None)
+def _github(stream: TextIO) -> Reporter:
+    from fhir_keta.reporting.github import GitHub
+
+    return GitHub(stream)
 
 
-def _as_object(finding: Finding, start: Place) -> dict[str, Any]:
+FORMATS: dict[str, Callable[[TextIO], Reporter]] = {
+    "text": Text,
+    "json": Json,
+    "ndjson": Ndjson,
+    "outcome": Outcome,
+    "sarif": _sarif,
+    "junit": _junit,
+    "github": _github,
+}
+
+WITH_SUMMARY: dict[str, Callable[[TextIO], Reporter]] = {"text": TextSummary, "json": JsonSummary}
+"""The formats that can end in a summary."""
+
+
+def _as_object(finding: Finding, start: Place) -> JsonObject:
     issue = finding.issue
     place = issue.place or start
+    value = {} if finding.value is None else {"value": finding.value}
     return {
         "path": place.path,
         "line": place.line,
@@ -111,20 +179,25 @@ def _as_object(finding: Finding, start: Place) -> dict[str, Any]:
         "id": finding.resource_id,
         "expression": issue.expression or None,
         "message": issue.message,
+        **value,
     }
 
 
-def _outcome_line(issues: list[dict[str, Any]]) -> str:
+def _outcome_line(issues: list[JsonObject]) -> str:
     return json.dumps({"resourceType": "OperationOutcome", "issue": issues}) + "\n"
 
 
-def _outcome_issue(finding: Finding, start: Place) -> dict[str, Any]:
+def _remark(text: str) -> JsonObject:
+    return {"severity": "information", "code": "informational", "details": {"text": text}}
+
+
+def _outcome_issue(finding: Finding, start: Place) -> JsonObject:
     issue = finding.issue
-    outcome: dict[str, Any] = {
+    outcome: JsonObject = {
         "severity": issue.severity,
         "code": issue.code,
-        "details": {"coding": [{"system": RULES_SYSTEM, "code": issue.rule}], "text": issue.message},
-        "diagnostics": _text_of(issue.place or start),
+        "details": {"coding": [{"system": RULES_SYSTEM, "code": issue.rule}], "text": finding.message},
+        "diagnostics": place_text(issue.place or start),
     }
     if issue.expression:
         outcome["expression"] = [issue.expression]

@@ -271,7 +271,7 @@ def _value(resource: dict[str, Any], issue: Issue) -> str | None:
             node = node[step]
         except (KeyError, IndexError, TypeError):
             return None
-    if isinstance(node, dict) and "resourceType" in node:
+    if node is resource or (isinstance(node, dict) and "resourceType" in node):
         return None
     text = json.dumps(node, ensure_ascii=False)
     text = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)

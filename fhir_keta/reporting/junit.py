@@ -1,0 +1,96 @@
+"""Findings as JUnit XML, as CI servers read it: a testcase for every record.
+
+There is no standard; this keeps to what the schemas of Jenkins' xunit plug-in and of Ant have in common.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from typing import TextIO
+from xml.sax.saxutils import escape, quoteattr
+
+from fhir_keta.records.source import Place
+from fhir_keta.reporting.reporter import not_written, place_text, sentence
+from fhir_keta.reporting.result import Counts, Finding, Result
+
+_IN_MEMORY = 2**20  # characters of testcases; more go to a temporary file
+_NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class JUnit:
+    """One testsuite. A record that cannot be read is an ``error``, one with errors a ``failure``; warnings stand in
+    ``system-out``, and do not fail it.
+
+    The counts stand in front, so the testcases wait in a temporary file until all are known.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._cases = tempfile.SpooledTemporaryFile(_IN_MEMORY, "w+", encoding="ascii", newline="\n")  # noqa: SIM115
+        self._counts = Counts()
+        self._failed = 0
+        self._unread = 0
+
+    def add(self, result: Result) -> None:
+        self._counts.add(result)
+        severities = {finding.issue.severity for finding in result.findings}
+        unread, failed = "fatal" in severities, "error" in severities
+        self._unread += unread
+        self._failed += failed and not unread
+        name, folder = _attribute(_name(result.place)), _attribute(result.place.path)
+        self._cases.write(f"<testcase name={name} classname={folder}")
+        if not result.findings:
+            self._cases.write("/>\n")
+            return
+        self._cases.write(">\n")
+        errors = [finding for finding in result.written if finding.issue.severity in ("fatal", "error")]
+        others = [_line(finding, result) for finding in result.written if finding not in errors]
+        if unread or failed:
+            self._cases.write(_problem("error" if unread else "failure", errors, result))
+        elif result.hidden:
+            others.append(not_written(result.hidden))
+        if others:
+            self._cases.write(f"<system-out>{_text(others)}</system-out>\n")
+        self._cases.write("</testcase>\n")
+
+    def finish(self) -> None:
+        counts = f'tests="{self._counts.records}" failures="{self._failed}" errors="{self._unread}"'
+        self._stream.write('<?xml version="1.0" encoding="UTF-8"?>\n')
+        self._stream.write(f"<testsuites {counts}>\n")
+        self._stream.write(f'<testsuite name="fhir-keta validate" {counts} skipped="0">\n')
+        self._cases.seek(0)
+        shutil.copyfileobj(self._cases, self._stream)
+        self._cases.close()
+        self._stream.write("</testsuite>\n</testsuites>\n")
+
+
+def _name(place: Place) -> str:
+    return f"line {place.line}" if place.line is not None else "file"
+
+
+def _problem(element: str, errors: list[Finding], result: Result) -> str:
+    lines = [_line(finding, result) for finding in errors]
+    if result.hidden:
+        lines.append(not_written(result.hidden))
+    rules = list(dict.fromkeys(finding.issue.rule for finding in errors))
+    message = _attribute(errors[0].message if len(lines) == 1 and errors else f"{len(result.findings)} findings")
+    return f"<{element} type={_attribute(', '.join(rules))} message={message}>{_text(lines)}</{element}>\n"
+
+
+def _line(finding: Finding, result: Result) -> str:
+    return f"{place_text(finding.issue.place or result.place)}: {finding.issue.severity} {sentence(finding)}"
+
+
+def _text(lines: list[str]) -> str:
+    return _ascii(escape(_NOT_XML.sub("\N{REPLACEMENT CHARACTER}", "\n".join(lines))))
+
+
+def _attribute(text: str) -> str:
+    return _ascii(quoteattr(_NOT_XML.sub("\N{REPLACEMENT CHARACTER}", " ".join(text.split()))))
+
+
+def _ascii(text: str) -> str:
+    """Whatever the encoding of the output is, ASCII with character references is the XML that was meant."""
+    return text.encode("ascii", "xmlcharrefreplace").decode()
