@@ -10,7 +10,7 @@ from fhir_keta.definitions.library import Library, bundled
 from fhir_keta.errors import DefinitionError
 from fhir_keta.records.parse import ParseFault, check_depth, parse
 from fhir_keta.records.source import Place
-from fhir_keta.validation import rules
+from fhir_keta.validation import pieces, rules
 from fhir_keta.validation.accept import is_clean
 from fhir_keta.validation.bundles import entry_types, full_urls
 from fhir_keta.validation.compiled import Compiled
@@ -21,6 +21,8 @@ from fhir_keta.validation.extensions import allowed_here, contexts_in_words, is_
 from fhir_keta.validation.functions import FoundExtension, NestedResource, walk
 from fhir_keta.validation.index import Trace, indexed
 from fhir_keta.validation.issue import Issue
+from fhir_keta.validation.pieces import Pieces
+from fhir_keta.validation.plain_answers import Codings, are_plain, remember_codings
 from fhir_keta.validation.responses import ResponseChecker, compile_questionnaire
 from fhir_keta.validation.scope import Scope
 from fhir_keta.validation.terminology import Terminology
@@ -29,13 +31,17 @@ from fhir_keta.validation.vital_signs import vital_signs_profile
 JsonObject = dict[str, Any]
 
 
-_REMEMBERED = 10_000  # accepted extensions: a bound on memory
+_REMEMBERED = 10_000  # accepted extensions, claims: a bound on memory
+
+# they hold other resources, or rules deep inside them look at the root: the full check is for them
+_NOT_IN_PIECES = frozenset({"Bundle", "Parameters", "StructureDefinition"})
 
 
 @dataclass(frozen=True, slots=True)
 class _Checker:
     compiled: Compiled
     engine: Engine
+    pieces: Pieces
 
 
 @dataclass
@@ -53,6 +59,8 @@ class Validator:
     _checkers: dict[str, _Checker | None] = field(default_factory=dict, repr=False)
     _responses: dict[str, ResponseChecker | None] = field(default_factory=dict, repr=False)
     _clean_extensions: set[tuple[str, str, bool, str]] = field(default_factory=set, repr=False)
+    _by_claims: dict[tuple[Any, ...], tuple[_Checker, ...]] = field(default_factory=dict, repr=False)
+    _codings: Codings = field(default_factory=set, repr=False)
 
     def __post_init__(self) -> None:
         self.profiles = tuple(self.profiles)
@@ -79,6 +87,8 @@ class Validator:
             return self._findings(data)
         try:
             resource = parse(data)
+            if self._accepts(resource):
+                return []
             issues = self._findings(resource)
             if issues:
                 check_depth(data)
@@ -86,6 +96,43 @@ class Validator:
             found = rules.issue(fault.rule, "", **fault.names)
             return [replace(found, place=Place("", fault.line, fault.column))]
         return issues
+
+    def _accepts(self, resource: JsonObject) -> bool:
+        """Whether a record that stands alone is surely good; False leaves it to the full check."""
+        name = resource.get("resourceType")
+        if type(name) is not str or name in _NOT_IN_PIECES or "contained" in resource or not pieces.AVAILABLE:
+            return False
+        checkers = self._usual_checkers(name, resource)
+        scope = Scope(resource, resource)
+        if name != "QuestionnaireResponse":
+            return bool(checkers) and all(checker.pieces.accept(resource, scope) for checker in checkers)
+        items = resource.get("item")
+        plain = are_plain(items, self._codings)
+        skip = "item" if plain else ""
+        if not checkers or not all(checker.pieces.accept(resource, scope, skip) for checker in checkers):
+            return False
+        if not plain:
+            remember_codings(items, self._codings)
+        return not any(self._answers(resource, name, resource))
+
+    def _usual_checkers(self, name: str, resource: JsonObject) -> tuple[_Checker, ...]:
+        """The checkers for what a record claims, if all of it is known; else none."""
+        meta = resource.get("meta")
+        claims = meta.get("profile", ()) if type(meta) is dict else ()
+        try:
+            key = (name, vital_signs_profile(resource), *claims)
+            found = self._by_claims.get(key)
+        except TypeError:  # no list of strings: a finding
+            return ()
+        if found is None:
+            found = ()
+            if name in self.library.resource_types:
+                canonicals, issues = self._claimed(resource, name)
+                if not issues:
+                    found = tuple(self._known(canonical) for canonical in canonicals or [name])
+            if len(self._by_claims) < _REMEMBERED:
+                self._by_claims[key] = found
+        return found
 
     def _findings(self, resource: Any) -> list[Issue]:
         return list(dict.fromkeys(self._resource(resource, None, None, False)))
@@ -184,7 +231,8 @@ class Validator:
                 self._checkers[canonical] = None
             else:
                 compiled = compile_structure(structure, self.library)
-                self._checkers[canonical] = _Checker(compiled, compile_schema(compiled.schema))
+                memory = Pieces(compiled, self._terminology, self._extension_is_clean)
+                self._checkers[canonical] = _Checker(compiled, compile_schema(compiled.schema), memory)
         return self._checkers[canonical]
 
     def _extension(self, found: FoundExtension) -> Iterator[Issue]:
