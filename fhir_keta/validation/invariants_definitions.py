@@ -57,7 +57,7 @@ def _questions(value: JsonObject) -> Iterator[JsonObject]:
 
 
 def _has_extension(value: JsonObject, urls: frozenset[str]) -> bool:
-    return any(extension.get("url") in urls for extension in objects(value.get("extension")))
+    return any(text(extension.get("url")) in urls for extension in objects(value.get("extension")))
 
 
 def _questions_have_codes(value: JsonObject, _scope: Scope) -> bool:
@@ -74,7 +74,7 @@ def _scored_options_have_values(value: JsonObject, _scope: Scope) -> bool:
             coding = option.get("valueCoding")
             if not isinstance(coding, dict):
                 continue
-            scored = coding.get("system") in _SCALES or coding.get("code") in _INSTRUMENT_ANSWERS
+            scored = text(coding.get("system")) in _SCALES or text(coding.get("code")) in _INSTRUMENT_ANSWERS
             if scored and not (_has_extension(option, _ORDINAL_VALUE) and _has_extension(coding, _ORDINAL_VALUE)):
                 return False
     return True
