@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,12 +11,11 @@ from fhir_keta.validation.engine import Refusal
 from fhir_keta.validation.index import BY_SLICE, Trace
 from fhir_keta.validation.issue import Issue
 from fhir_keta.validation.primitives import primitive_remedy
+from fhir_keta.validation.suggestions import suggestion
 
 JsonObject = dict[str, Any]
 
 _NAMES_BELOW = frozenset({"properties", "$defs", "dependentSchemas"})
-
-_SUGGESTIONS_FROM = 200  # names at most that "did you mean" compares with: a bound on the time a refusal may take
 
 
 def explain(compiled: Compiled, value: Any, trace: Trace, refusals: Iterator[Refusal], prefix: str) -> Iterator[Issue]:
@@ -41,12 +39,6 @@ def explain(compiled: Compiled, value: Any, trace: Trace, refusals: Iterator[Ref
             yield issue
 
 
-def suggestion(name: str, known: list[str]) -> str:
-    """ " Did you mean 'x'?" for a name of a definition, or nothing; never for the content of a record."""
-    close = difflib.get_close_matches(name, known[:_SUGGESTIONS_FROM], 1)
-    return f" Did you mean '{close[0]}'?" if close else ""
-
-
 def _stated(schema: JsonObject, schema_path: tuple[str | int, ...]) -> tuple[str, str, JsonObject, int]:
     """The rule that the refusing keyword belongs to, its words, its schema, and how far above the instance it stands.
 
@@ -68,7 +60,7 @@ def _stated(schema: JsonObject, schema_path: tuple[str | int, ...]) -> tuple[str
         above += segment == "items"
         comment = current.get("$comment")
         if "additionalProperties" in current:
-            break
+            return "", "", current, 0
         if isinstance(comment, str):
             return comment, str(current.get("description", "")), current, above
     return "", "", schema, 0
@@ -106,7 +98,7 @@ def _issues(rule: str, words: str, owner: JsonObject, refusal: Refusal, expressi
     if value is None:
         yield rules.issue("element-empty", expression)
     elif not rule or (rule == "primitive-format" and isinstance(value, dict | list)):
-        yield from _structural(refusal, expression, words)
+        yield from _structural(refusal, expression, words, owner)
     elif rule == "primitive-format":
         if value == "":
             yield rules.issue("element-empty", expression)
@@ -119,9 +111,7 @@ def _issues(rule: str, words: str, owner: JsonObject, refusal: Refusal, expressi
         name, _, allowed = words.partition("|")
         yield rules.issue(rule, expression, name=name, allowed=allowed)
     elif rule == "binding-required":
-        known = owner.get("enum", [])
-        hint = suggestion(value, known) if isinstance(value, str) else ""
-        yield rules.issue(rule, expression, value_set=words, suggestion=hint)
+        yield rules.issue(rule, expression, value_set=words, suggestion=suggestion(value, owner.get("enum", ())))
     elif rule in rules.RULES:
         yield rules.issue(
             rule, expression, name=words, pattern=words, limit=words, bound=words, allowed=words, expected=words
@@ -130,11 +120,12 @@ def _issues(rule: str, words: str, owner: JsonObject, refusal: Refusal, expressi
         yield rules.invariant(rule, "error", words, expression)
 
 
-def _structural(refusal: Refusal, expression: str, words: str) -> Iterator[Issue]:
+def _structural(refusal: Refusal, expression: str, words: str, owner: JsonObject) -> Iterator[Issue]:
     keyword = refusal.keyword
     if keyword == "additionalProperties":
         for name in refusal.detail:
-            yield rules.issue("element-unknown", f"{expression}.{name.removeprefix('_')}", name=name, suggestion="")
+            hint = suggestion(name, owner.get("properties", ()))
+            yield rules.issue("element-unknown", f"{expression}.{name.removeprefix('_')}", name=name, suggestion=hint)
     elif keyword == "required":
         for name in refusal.detail:
             yield rules.issue("cardinality-min", expression, name=name, min=1)

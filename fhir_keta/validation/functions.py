@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 from fhir_keta.records.parse import LEVELS
 from fhir_keta.validation import rules
 from fhir_keta.validation.compiled import Compiled, FunctionPlan
-from fhir_keta.validation.explain import element_name, suggestion
+from fhir_keta.validation.explain import element_name
 from fhir_keta.validation.issue import Issue
 from fhir_keta.validation.primitives import primitive_remedy
 from fhir_keta.validation.scope import Scope
+from fhir_keta.validation.suggestions import suggestion
 from fhir_keta.validation.terminology import Terminology
 
 JsonObject = dict[str, Any]
@@ -219,7 +220,7 @@ def _coding(compiled: Compiled, value: JsonObject, terminology: Terminology, her
     system, code, display = value.get("system"), value.get("code"), value.get("display")
     verdict = terminology.verdict(system, code, display)
     if verdict == "code-unknown":
-        hint = suggestion(str(code), terminology.codes(str(system)))
+        hint = suggestion(code, terminology.codes(str(system)))
         yield rules.issue(verdict, here.down("code").expression(compiled), system=system, suggestion=hint)
     elif verdict == "display-wrong":
         yield rules.issue(verdict, here.down("display").expression(compiled), system=system)

@@ -16,7 +16,7 @@ from fhir_keta.validation.bundles import entry_types, full_urls
 from fhir_keta.validation.compiled import Compiled
 from fhir_keta.validation.compiler import compile_structure
 from fhir_keta.validation.engine import Engine, compile_schema
-from fhir_keta.validation.explain import explain, suggestion
+from fhir_keta.validation.explain import explain
 from fhir_keta.validation.extensions import allowed_here, contexts_in_words, is_modifier
 from fhir_keta.validation.functions import FoundExtension, NestedResource, walk
 from fhir_keta.validation.index import Trace, indexed
@@ -25,6 +25,7 @@ from fhir_keta.validation.pieces import Pieces
 from fhir_keta.validation.plain_answers import Codings, are_plain, remember_codings
 from fhir_keta.validation.responses import ResponseChecker, compile_questionnaire
 from fhir_keta.validation.scope import Scope
+from fhir_keta.validation.suggestions import suggestion
 from fhir_keta.validation.terminology import Terminology
 from fhir_keta.validation.vital_signs import vital_signs_profile
 
@@ -147,7 +148,7 @@ class Validator:
             yield rules.issue("resource-type-missing", prefix or "")
             return
         if not isinstance(name, str) or name not in self.library.resource_types:
-            hint = suggestion(name, sorted(self.library.resource_types)) if isinstance(name, str) else ""
+            hint = suggestion(name, sorted(self.library.resource_types))
             shown = name if isinstance(name, str) and name.isalpha() and len(name) <= 64 else "This"
             yield rules.issue("resource-type-unknown", prefix or "", name=shown, suggestion=hint)
             return
