@@ -186,10 +186,6 @@ class Oracle:
         """A line for each definition that could not be read or got no snapshot."""
         return list(self._ask()["problems"])
 
-    def forget(self) -> None:
-        """Start from nothing at the next question: the validator remembers codes across records, not always rightly."""
-        self._ask(fresh=True)
-
     def structure(self, canonical: str) -> dict[str, Any] | None:
         """A StructureDefinition with the snapshot that HL7's own generator makes."""
         found: dict[str, Any] | None = self._ask(structure=canonical)["structure"]

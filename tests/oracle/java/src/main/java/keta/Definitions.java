@@ -98,11 +98,6 @@ final class Definitions {
     return fresh;
   }
 
-  /** Forgets everything, also what the validator remembers about codes; the next use reads the folders again. */
-  void forget() {
-    engine = null;
-  }
-
   /** Reads the folders again if any file in them is new, gone or changed. */
   void refresh() throws Exception {
     List<Path> files = files();

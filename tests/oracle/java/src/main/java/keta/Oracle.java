@@ -17,6 +17,7 @@ import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.hl7.fhir.r5.terminologies.utilities.TerminologyCache;
 import org.hl7.fhir.utilities.http.ManagedWebAccess;
 import org.hl7.fhir.utilities.validation.ValidationMessage;
 import org.hl7.fhir.validation.ValidationEngine;
@@ -28,8 +29,7 @@ import org.hl7.fhir.validation.ValidationEngine;
  * the data are the bytes of one resource in JSON, well-formed or not; without data it only loads the definitions. The
  * answer is {@code {"id": 1, "issue": [...], "problems": [...]}}: the issues of an OperationOutcome with line, column and
  * messageId, and what was wrong with the definitions themselves; or {@code {"id": 1, "failure": "..."}}. A request with
- * {@code "structure": "canonical"} is answered with that StructureDefinition and the snapshot that the validator made;
- * {@code "fresh": true} starts from nothing, for the validator remembers codes across records, and not always rightly.
+ * {@code "structure": "canonical"} is answered with that StructureDefinition and the snapshot that the validator made.
  */
 public final class Oracle {
   private static final int DEFINITION_SETS_KEPT = 3;
@@ -39,6 +39,7 @@ public final class Oracle {
   public static void main(String[] arguments) throws Exception {
     PrintStream answers = new PrintStream(new FileOutputStream(FileDescriptor.out), false, StandardCharsets.UTF_8);
     System.setOut(System.err); // The validator talks; only answers may stand on standard output.
+    TerminologyCache.setNoCaching(true); // It would judge a code by the display that another record gave it.
     ManagedWebAccess.setAccessPolicy(ManagedWebAccess.WebAccessPolicy.PROHIBITED);
     PackageCache.prepare(Path.of(System.getProperty("user.home")));
     ValidationEngine base = Definitions.base();
@@ -58,7 +59,6 @@ public final class Oracle {
       try {
         List<Path> folders = strings(request, "definitions").stream().map(Path::of).toList();
         Definitions definitions = known.computeIfAbsent(folders, names -> new Definitions(base, names));
-        if (request.has("fresh")) definitions.forget();
         definitions.refresh();
         if (request.has("data")) {
           byte[] data = Base64.getDecoder().decode(request.get("data").getAsString());
