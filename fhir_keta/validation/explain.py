@@ -125,7 +125,8 @@ def _structural(refusal: Refusal, expression: str, words: str, owner: JsonObject
     if keyword == "additionalProperties":
         for name in refusal.detail:
             hint = suggestion(name, owner.get("properties", ()))
-            yield rules.issue("element-unknown", f"{expression}.{name.removeprefix('_')}", name=name, suggestion=hint)
+            where = f"{expression}.{name.removeprefix('_')}" if rules.is_name(name) else expression
+            yield rules.issue("element-unknown", where, name=rules.quoted(name), suggestion=hint)
     elif keyword == "required":
         for name in refusal.detail:
             yield rules.issue("cardinality-min", expression, name=name, min=1)

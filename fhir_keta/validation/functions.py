@@ -163,7 +163,7 @@ def _primitive(compiled: Compiled, value: JsonObject, plan: FunctionPlan, here: 
     if key in plan.integers and _has_float(content):
         remedy = primitive_remedy("integer")
         yield rules.issue("primitive-format", here.expression(compiled), type="integer", remedy=remedy)
-    if type(content) is list and (None in content or f"_{key}" in value):
+    if type(content) is list and (None in content or f"_{key}" in value) and rules.is_name(key):
         yield from _unaligned(compiled, value, key, here)
 
 

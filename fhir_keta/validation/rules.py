@@ -6,6 +6,7 @@ A FHIR invariant (``obs-7``, ``dom-2``) is a rule under its own key; those are n
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from fhir_keta.validation.issue import Issue, Severity
@@ -30,15 +31,15 @@ _RULES = (
     Rule("json-not-object", "fatal", "structure", "A JSON object is expected, found {found}."),
     Rule("json-depth", "fatal", "structure", "More than {limit} levels deep: no FHIR resource needs that."),
     Rule("json-number", "fatal", "value", "{problem}: JSON cannot carry this. Leave it out, or say why it is absent."),
-    Rule("json-duplicate-key", "error", "structure", "The name '{name}' stands twice in one object."),
+    Rule("json-duplicate-key", "error", "structure", "{name} stands twice in one object."),
     Rule("input-xml", "fatal", "not-supported", "This is XML; only FHIR JSON is read. Convert it first."),
     Rule("input-gzip", "fatal", "structure", "Not a whole gzip file: the rest could not be read. Compress it again."),
     Rule("input-unreadable", "fatal", "processing", "Cannot be read: {problem}. Check the file and its permissions."),
     Rule("input-size", "fatal", "too-long", "One record of more than {limit} MB: split it."),
     Rule("resource-type-missing", "fatal", "structure", "No resourceType: not a FHIR resource."),
-    Rule("resource-type-unknown", "fatal", "structure", "'{name}' is not a FHIR R4 resource type.{suggestion}"),
+    Rule("resource-type-unknown", "fatal", "structure", "{name} is not a FHIR R4 resource type.{suggestion}"),
     # structure
-    Rule("element-unknown", "error", "structure", "'{name}' is not an element here.{suggestion}"),
+    Rule("element-unknown", "error", "structure", "{name} is not an element here.{suggestion}"),
     Rule("element-type", "error", "structure", "A JSON {expected} is expected here."),
     Rule("element-empty", "error", "structure", "Empty: leave the element out, or give it a value or children."),
     Rule("primitive-format", "error", "value", "Not a valid {type}: {remedy}"),
@@ -147,6 +148,18 @@ _RULES = (
 )
 
 RULES: dict[str, Rule] = {rule.id: rule for rule in _RULES}
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def is_name(found: object) -> bool:
+    """Whether what a record has for a name may be quoted: a sentence about a patient may not."""
+    return isinstance(found, str) and _NAME.fullmatch(found) is not None
+
+
+def quoted(found: object) -> str:
+    """A name found in a record, for a message; one that may not be quoted is only spoken of."""
+    return f"'{found}'" if is_name(found) else "Something with an odd name"
 
 
 def issue(rule_id: str, expression: str, **names: object) -> Issue:

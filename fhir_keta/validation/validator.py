@@ -149,8 +149,7 @@ class Validator:
             return
         if not isinstance(name, str) or name not in self.library.resource_types:
             hint = suggestion(name, sorted(self.library.resource_types))
-            shown = name if isinstance(name, str) and name.isalpha() and len(name) <= 64 else "This"
-            yield rules.issue("resource-type-unknown", prefix or "", name=shown, suggestion=hint)
+            yield rules.issue("resource-type-unknown", prefix or "", name=rules.quoted(name), suggestion=hint)
             return
         expression = prefix or name
         canonicals, unknown = self._claimed(resource, expression)
