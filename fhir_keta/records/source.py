@@ -7,15 +7,18 @@ import io
 import os
 import sys
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from fhir_keta.errors import InputError, UsageError
 from fhir_keta.records.parse import ParseFault, parse
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer  # collections.abc has it from Python 3.12
 
 STANDARD_INPUT = "-"
 LARGEST_RECORD = 256 * 2**20
@@ -56,13 +59,16 @@ class Fault:
     names: Mapping[str, str | int] = field(default_factory=dict)
 
 
-def read(paths: Sequence[str], standard_input: BinaryIO | None = None) -> Iterator[Record | Fault]:
+def read(
+    paths: Sequence[str], standard_input: BinaryIO | None = None, advance: Callable[[int], object] | None = None
+) -> Iterator[Record | Fault]:
     """The records of files, folders and ``-`` (standard input), in this order, one at a time.
 
     A folder stands for its ``*.json``, ``*.ndjson``, ``*.jsonl`` files and those with ``.gz``, also in subfolders,
     sorted by name; hidden ones and others are passed over. A file that is named is read whatever its name.
     A ``.json`` file is one record, so is a Bundle; other files are one record a line where their first lines look
-    like that. An empty file is one empty record, so that it cannot pass unseen.
+    like that. An empty file is one empty record, so that it cannot pass unseen. ``advance`` is called with every
+    number of bytes read from a file, as they are stored: compressed ones count compressed (see ``size``).
 
     Raises InputError for a missing path and for a folder without records, UsageError for a second ``-``, both before
     anything is read. Whatever goes wrong later is a Fault in its place among the records.
@@ -70,7 +76,17 @@ def read(paths: Sequence[str], standard_input: BinaryIO | None = None) -> Iterat
     if list(paths).count(STANDARD_INPUT) > 1:
         raise UsageError("Standard input (-) can be read only once: name it once.")
     files = [file for path in paths for file in _files(path)]
-    return chain.from_iterable(_read_file(file, standard_input) for file in files)
+    return chain.from_iterable(_read_file(file, standard_input, advance) for file in files)
+
+
+def size(paths: Sequence[str]) -> int | None:
+    """How many bytes ``read`` will read from these paths; None where standard input is among them.
+
+    Raises InputError as ``read`` does.
+    """
+    if STANDARD_INPUT in paths:
+        return None
+    return sum(Path(file).stat().st_size for path in paths for file in _files(path))
 
 
 def shown(path: str | Path) -> str:
@@ -103,12 +119,31 @@ def _files_below(folder: str) -> Iterator[str]:
                 yield str(file)
 
 
-def _read_file(path: str, standard_input: BinaryIO | None) -> Iterator[Record | Fault]:
+class _CountedFile(io.FileIO):
+    """A file that tells how many bytes are read from it."""
+
+    def __init__(self, path: str, advance: Callable[[int], object]) -> None:
+        super().__init__(path)
+        self._advance = advance
+
+    def readinto(self, buffer: Buffer, /) -> int | None:
+        count = super().readinto(buffer)
+        self._advance(count or 0)
+        return count
+
+
+def _open(path: str, advance: Callable[[int], object] | None) -> BinaryIO:
+    return io.BufferedReader(_CountedFile(path, advance) if advance else io.FileIO(path), _CHUNK)
+
+
+def _read_file(
+    path: str, standard_input: BinaryIO | None, advance: Callable[[int], object] | None
+) -> Iterator[Record | Fault]:
     if path == STANDARD_INPUT:
         yield from _read_stream(standard_input or sys.stdin.buffer, "<stdin>", "")
         return
     try:
-        stream = open(path, "rb", buffering=_CHUNK)  # noqa: SIM115, PTH123
+        stream = _open(path, advance)
     except OSError as error:
         yield Fault("input-unreadable", Place(shown(path)), {"problem": _reason(error)})
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -143,7 +143,7 @@ Check = Callable[[bytes], list[Issue]]
 
 def results(
     items: Iterable[Record | Fault], check: Check, jobs: int = 1, *, show_values: bool = False
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Check every record of ``records.source.read`` and give one result for each item, in the same order.
 
     ``check`` is ``Validator.check``; a Fault becomes a finding under its own rule. With ``jobs`` above 1 the records

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import pickle
 import signal
 from collections import deque
@@ -24,14 +23,6 @@ _AHEAD = 8
 
 _BYTES_AHEAD = 32 * 2**20
 _END_SECONDS = 5.0
-
-
-def cores() -> int:
-    """How many processors this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # only Linux says which
-        return os.cpu_count() or 1
 
 
 def in_order(

@@ -149,7 +149,7 @@ def test_wrong_usage(arguments: list[str]) -> None:
 def test_our_errors_are_one_line_with_their_exit_code(
     monkeypatch: pytest.MonkeyPatch, error: Exception, exit_code: int
 ) -> None:
-    def fail(*_arguments: object) -> None:
+    def fail(*_arguments: object, **_options: object) -> None:
         raise error
 
     monkeypatch.setattr("fhir_keta.cli.validate.read", fail)

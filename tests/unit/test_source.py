@@ -7,7 +7,7 @@ import pytest
 
 from fhir_keta.errors import InputError, UsageError
 from fhir_keta.records import source
-from fhir_keta.records.source import Fault, Place, Record, read
+from fhir_keta.records.source import Fault, Place, Record, read, size
 
 ONE = b'{"resourceType":"Patient","id":"one"}'
 TWO = b'{"resourceType":"Patient","id":"two"}'
@@ -178,3 +178,14 @@ def test_reading_holds_one_record_at_a_time(tmp_path: Path) -> None:
         assert tracemalloc.get_traced_memory()[1] < 8_000_000
     finally:
         tracemalloc.stop()
+
+
+def test_bytes_read_are_counted_as_they_are_stored(tmp_path: Path) -> None:
+    (tmp_path / "a.ndjson").write_bytes(b'{"a":1}\n' * 1000)
+    (tmp_path / "b.ndjson.gz").write_bytes(gzip.compress(b'{"a":1}\n' * 1000))
+    counts: list[int] = []
+    assert sum(1 for _ in read([str(tmp_path)], advance=counts.append)) == 2000
+    assert sum(counts) == size([str(tmp_path)]) == sum(file.stat().st_size for file in tmp_path.iterdir())
+    assert size([str(tmp_path), "-"]) is None
+    with pytest.raises(InputError):
+        size([str(tmp_path / "nowhere")])

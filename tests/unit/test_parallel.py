@@ -1,0 +1,120 @@
+"""Work in several processes: the answers in order, flat memory, and an end whatever happens."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from fhir_keta.errors import DefinitionError, KetaError
+from fhir_keta.validation.parallel import in_order
+
+
+def squared(number: int) -> tuple[int, int]:
+    time.sleep(0.002 if number % 3 == 0 else 0)  # answers come out of order
+    return number * number, os.getpid()
+
+
+def failing(number: int) -> int:
+    if number == 5:
+        raise DefinitionError("five; take six")
+    if number == 7:
+        raise ZeroDivisionError("secret 42")
+    return number
+
+
+def dying(number: int) -> int:
+    if number == 5:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def endless(number: int) -> int:
+    while True:
+        time.sleep(1)
+
+
+def large(number: int) -> bytes:
+    return bytes(number)
+
+
+def questions(count: int) -> Iterator[tuple[str, int]]:
+    return ((f"kept {number}", number) for number in range(count))
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_left() -> Iterator[None]:
+    yield
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 3])
+def test_in_order_by_so_many_processes(jobs: int) -> None:
+    found = list(in_order(squared, questions(200), jobs))
+    assert [kept for kept, _ in found] == [f"kept {number}" for number in range(200)]
+    assert [square for _, (square, _) in found] == [number * number for number in range(200)]
+    processes = {process for _, (_, process) in found}
+    assert (len(processes), os.getpid() in processes) == (jobs, False)
+
+
+def test_nothing_to_do_starts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(multiprocessing, "Process", None)
+    assert list(in_order(squared, questions(0), 2)) == []
+
+
+def test_no_more_is_read_than_is_soon_worked_on() -> None:
+    read = 0
+
+    def counted() -> Iterator[tuple[int, int]]:
+        nonlocal read
+        for read in range(1, 10_001):
+            yield read, read
+
+    most = 0
+    for done, (kept, _) in enumerate(in_order(squared, counted(), 2), start=1):
+        assert kept == done
+        most = max(most, read - done)
+    assert most <= 17  # eight a process, and the one being read
+
+
+def test_answers_and_questions_larger_than_a_pipe_holds() -> None:
+    sizes = ((size, size) for size in (3_000_000, 0, 5_000_000, 200_000) * 4)
+    assert all(kept == len(answer) for kept, answer in in_order(large, sizes, 2))
+
+
+@pytest.mark.parametrize(
+    ("work", "number", "message"),
+    [
+        (failing, 5, "five; take six"),
+        (dying, 5, "ended by signal 9"),
+    ],
+)
+def test_what_is_raised_stands_where_its_answer_would(work: object, number: int, message: str) -> None:
+    answers = in_order(work, questions(100), 2)  # type: ignore[arg-type]
+    assert [next(answers)[1] for _ in range(number)] == list(range(number))
+    with pytest.raises(KetaError, match=message) as raised:
+        next(answers)
+    assert raised.value.exit_code == (2 if work is failing else 3)
+
+
+def test_a_fault_of_ours_is_named_without_its_text() -> None:
+    with pytest.raises(KetaError, match=r"ZeroDivisionError in test_parallel\.py:\d+") as raised:
+        list(in_order(failing, [(None, 7)], 2))
+    assert "secret" not in str(raised.value)
+    assert raised.value.exit_code == 3
+
+
+def test_closing_ends_processes_that_are_busy() -> None:
+    def then_stop() -> Iterator[tuple[None, int]]:
+        yield None, 1
+        yield None, 2
+        raise KeyboardInterrupt
+
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        list(in_order(endless, then_stop(), 2))
+    assert time.monotonic() - started < 4
