@@ -25,7 +25,8 @@ _OID = r"urn:oid:[0-2](?:\.(?:0|[1-9][0-9]*))+"
 _NAMED: JsonObject = {
     "anyOf": [{"not": {"pattern": "^urn:(?:oid|uuid):"}}, {"pattern": rf"^(?:{_OID}|urn:uuid:{_UUID})(?:[|#].*)?$"}]
 }
-_SPACE = r"[ \t\r\n]*"
+# white space that base64 may contain
+SPACE = r"[ \t\r\n]*"
 _BASE64 = "[0-9a-zA-Z+/]"
 _BASE64_END = f"(?:{_BASE64}{{2}}==|{_BASE64}{{3}}=)"
 
@@ -76,7 +77,7 @@ _PRIMITIVES: dict[str, tuple[JsonObject, str]] = {
         "leave out leading, trailing and double spaces, tabs and line ends.",
     ),
     "base64Binary": (
-        {"type": "string", "minLength": 4, "pattern": rf"^{_SPACE}(?:{_BASE64}{{4}}{_SPACE})*{_BASE64_END}?{_SPACE}$"},
+        {"type": "string", "pattern": rf"^{SPACE}(?:(?:{_BASE64}{{4}}{SPACE})+{_BASE64_END}?|{_BASE64_END}){SPACE}$"},
         "write base64 (RFC 4648), padded with = to a multiple of four characters.",
     ),
     "date": (
