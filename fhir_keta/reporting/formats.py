@@ -16,9 +16,6 @@ from fhir_keta.reporting.result import Counts, Finding, Result, Summary
 
 JsonObject = dict[str, Any]
 
-RULES_SYSTEM = "https://w3id.org/fhir-keta/rules"
-"""The system of the rule ids in an OperationOutcome: those of ``validation/rules.py`` and the keys of invariants."""
-
 
 class Text:
     """One line a finding: ``path:line:column: severity Type/id FHIRPath [rule] message``; nothing for what is fine."""
@@ -113,7 +110,12 @@ class Ndjson:
 
 
 class Outcome:
-    """One FHIR R4 OperationOutcome a line for every record, in the order of the input."""
+    """One FHIR R4 OperationOutcome a line for every record, in the order of the input.
+
+    ``diagnostics`` are place and rule: ``path:line:column [rule]``. The rule is no coding, because rules are this
+    program's and the keys of invariants anybody's: there is no CodeSystem to look them up in, and HL7's validator
+    warns of every coding whose system it cannot find.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -196,8 +198,8 @@ def _outcome_issue(finding: Finding, start: Place) -> JsonObject:
     outcome: JsonObject = {
         "severity": issue.severity,
         "code": issue.code,
-        "details": {"coding": [{"system": RULES_SYSTEM, "code": issue.rule}], "text": finding.message},
-        "diagnostics": place_text(issue.place or start),
+        "details": {"text": finding.message},
+        "diagnostics": f"{place_text(issue.place or start)} [{issue.rule}]",
     }
     if issue.expression:
         outcome["expression"] = [issue.expression]

@@ -135,16 +135,13 @@ def test_outcome_has_one_line_for_every_record_in_order() -> None:
     assert patient["issue"][0] == {
         "severity": "error",
         "code": "code-invalid",
-        "details": {
-            "coding": [{"system": "https://w3id.org/fhir-keta/rules", "code": "binding-required"}],
-            "text": "Not  one of\nthe codes.",
-        },
-        "diagnostics": "a.json:2:11",
+        "details": {"text": "Not  one of\nthe codes."},
+        "diagnostics": "a.json:2:11 [binding-required]",
         "expression": ["Patient.gender"],
     }
     assert len(patient["issue"]) == 2
     assert "expression" not in fault["issue"][0]
-    assert fault["issue"][0]["diagnostics"] == "c.gz:3"
+    assert fault["issue"][0]["diagnostics"] == "c.gz:3 [input-gzip]"
     assert bundle["issue"][0]["expression"] == ["Bundle.entry[0].resource.gender"]
 
 
@@ -163,4 +160,5 @@ def test_no_format_quotes_the_record(name: str) -> None:
 @pytest.mark.parametrize("name", list(FORMATS))
 def test_every_format_takes_a_finding_without_any_place(name: str) -> None:
     text = written(name, [Result(Place("a"), (Finding(GENDER),))])
+    assert GENDER.rule in text
     assert "Patient.gender" in text
