@@ -61,7 +61,7 @@ def test_what_breaks_it(key: str, validator: Validator) -> None:
     assert set(found) <= ALSO.get(key, set())
 
 
-ODD = (None, True, 1, 1.5, "x", "", [], {}, [None], ["x"], [{}], {"x": []}, [[]], {"element": 1}, {"element": [1]})
+ODD = (None, "é", True, 1, 1.5, "x", "", [], {}, [None], ["x"], [{}], {"x": []}, [[]], {"element": 1}, {"element": [1]})
 NAMES = re.findall(
     r"\w+",
     """contained item type reference start end low high value code system offset when valueString component entry
