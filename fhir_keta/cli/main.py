@@ -19,6 +19,7 @@ from fhir_keta.errors import KetaError, own_fault
 COMMANDS = {
     "validate": "Check FHIR R4 records against base R4, profiles and questionnaires.",
     "explain": "Say what a rule means, why it exists, and how to mend what it finds.",
+    "schema": "Write JSON Schemas of the profiles and questionnaires, for any language.",
     "upload": "Load definitions and records into a FHIR server.",
     "demo": "Show the whole job on a server that runs inside this program.",
 }

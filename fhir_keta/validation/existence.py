@@ -168,7 +168,7 @@ class _Context:
                 valued = self._at_any(self.paths(target), {"type": ["string", "number", "boolean"]})
                 return _Truth(valued, _not(valued))
             case Call("contains" | "startsWith" | "endsWith", (Literal(str(text)),)):
-                pattern = {"contains": "{}", "startsWith": "^{}", "endsWith": "{}$"}[call.name].format(re.escape(text))
+                pattern = {"contains": "{}", "startsWith": "^{}", "endsWith": "{}$"}[call.name].format(_literally(text))
                 return self._compared(self.paths(target), {"pattern": pattern})
         return None
 
@@ -264,6 +264,11 @@ class _Context:
             if code in PRIMITIVE_TYPES and not inner:
                 keys.append(f"_{key}")  # a primitive may have extensions only
         return _any(*({"required": [key], **({"properties": {key: inner}} if inner else {})} for key in keys))
+
+
+def _literally(text: str) -> str:
+    """The text as a pattern; ECMA 262 knows no escapes but those of its own syntax, so not all of re.escape's."""
+    return re.sub(r"[\^$\\.*+?()\[\]{}|]", r"\\\g<0>", text)
 
 
 def _length(operator: str, bound: int) -> JsonObject:

@@ -27,7 +27,7 @@ from fhir_keta.validation.responses_schema import ResponseCompiler
 JsonObject = dict[str, Any]
 
 # R4, QuestionnaireResponse.status: only these say that nothing required is left out
-_COMPLETE = ("completed", "amended")
+COMPLETE = ("completed", "amended")
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class ResponseChecker:
 
         Never raises for what a response holds: what is not R4 at all is left to the base checks.
         """
-        engine = self._complete if response.get("status") in _COMPLETE else self._incomplete
+        engine = self._complete if response.get("status") in COMPLETE else self._incomplete
         try:
             accepted = self._accepts(response, engine)
         except (TypeError, AttributeError, KeyError):  # not built of objects and arrays as R4 says
