@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import parse_qsl
 
@@ -13,7 +13,7 @@ from fhir_keta.records.source import Record
 from fhir_keta.server.capability import Capability, preflight
 from fhir_keta.server.client import Client, Refused, Resource
 from fhir_keta.server.comparison import differences
-from fhir_keta.server.incoming import Incoming, Parcel, parcels
+from fhir_keta.server.incoming import Incoming, Parcel, parcels, with_references
 from fhir_keta.server.order import in_dependency_order
 
 Action = Literal["create", "update", "unchanged", "conflict", "unsupported"]
@@ -80,10 +80,30 @@ def plan(sources: Iterable[Resource | Record], client: Client, *, overwrite: boo
     except Refused as error:
         raise ServerError(f"{client.base} refused to be searched: {error} Nothing was written.") from error
     groups = []
+    moved: dict[str, str] = {}
     for each in ordered:
-        entries = tuple(_entry(item, there, capability, overwrite) for item in each.parcel.items)
-        groups.append(Group(entries, each.needs, each.parcel.transaction, _as_read(each.parcel)))
+        items = tuple(_following(item, moved) for item in each.parcel.items)
+        entries = tuple(_entry(item, there, capability, overwrite) for item in items)
+        moved.update(_moved(entries))
+        data = _as_read(each.parcel) if items == each.parcel.items else None
+        groups.append(Group(entries, each.needs, each.parcel.transaction, data))
     return Plan(client.base, capability.software, tuple(groups))
+
+
+def _moved(entries: Iterable[Entry]) -> Iterator[tuple[str, str]]:
+    """References to definitions that the server has, or gets, under another id than ours."""
+    for entry in entries:
+        item = entry.incoming
+        if item.is_definition and item.id is not None and entry.target not in (None, item.id):
+            yield f"{item.type}/{item.id}", f"{item.type}/{entry.target}"
+
+
+def _following(item: Incoming, moved: Mapping[str, str]) -> Incoming:
+    """A definition whose references lead where the others went: an ImplementationGuide names them by id."""
+    if not moved or not item.is_definition:
+        return item
+    resource = with_references(item.resource, moved.get)
+    return item if resource == item.resource else replace(item, resource=resource, data=None)
 
 
 @dataclass(slots=True)

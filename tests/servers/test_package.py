@@ -91,7 +91,6 @@ def test_an_installed_form_is_used_for_validation(server: Wire, package: Path) -
     assert any(each["severity"] == "error" and "unknown" in each["diagnostics"] for each in issues)
 
 
-@pytest.mark.xfail(strict=True, reason="the guide still names the ids of the package, not those that HAPI gave")
 def test_our_upload_adds_what_the_plugin_left_out(server: Wire) -> None:
     """It finds what the plugin stored under ids of the server's own, leaves it, and brings the guide."""
     result = CliRunner().invoke(main, ["upload", "--server", server.url])
