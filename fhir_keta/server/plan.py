@@ -82,10 +82,10 @@ def plan(sources: Iterable[Resource | Record], client: Client, *, overwrite: boo
     groups = []
     moved: dict[str, str] = {}
     for each in ordered:
-        items = tuple(_following(item, moved) for item in each.parcel.items)
-        entries = tuple(_entry(item, there, capability, overwrite) for item in items)
+        following = tuple(_following(item, moved) for item in each.parcel.items)
+        entries = tuple(_entry(item, there, capability, overwrite) for item in following)
         moved.update(_moved(entries))
-        data = _as_read(each.parcel) if items == each.parcel.items else None
+        data = _as_read(each.parcel) if following == each.parcel.items else None
         groups.append(Group(entries, each.needs, each.parcel.transaction, data))
     return Plan(client.base, capability.software, tuple(groups))
 
