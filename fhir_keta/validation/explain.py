@@ -15,6 +15,7 @@ from fhir_keta.validation.suggestions import suggestion
 
 JsonObject = dict[str, Any]
 
+_CODINGS = 10  # of one concept, for which a remedy is looked for: a bound on the time a refusal may take
 _NAMES_BELOW = frozenset({"properties", "$defs", "dependentSchemas"})
 
 
@@ -111,13 +112,31 @@ def _issues(rule: str, words: str, owner: JsonObject, refusal: Refusal, expressi
         name, _, allowed = words.partition("|")
         yield rules.issue(rule, expression, name=name, allowed=allowed)
     elif rule == "binding-required":
-        yield rules.issue(rule, expression, value_set=words, suggestion=suggestion(value, owner.get("enum", ())))
+        yield rules.issue(rule, expression, value_set=words, suggestion=_code_hint(value, owner))
     elif rule in rules.RULES:
         yield rules.issue(
             rule, expression, name=words, pattern=words, limit=words, bound=words, allowed=words, expected=words
         )
     else:
         yield rules.invariant(rule, "error", words, expression)
+
+
+def _code_hint(value: Any, binding: JsonObject) -> str:
+    """Which code of the value set may be meant, or which system: of a code, a Coding or a CodeableConcept."""
+    if isinstance(value, str):
+        return suggestion(value, binding.get("enum", ()))
+    concept = binding.get("properties", {}).get("coding")
+    systems = (concept["contains"] if concept else binding).get("anyOf", ())
+    codings = value if isinstance(value, list) else [value]
+    for coding in codings[:_CODINGS]:
+        for system in systems if isinstance(coding, dict) else ():
+            url, codes = system["properties"]["system"]["const"], system["properties"]["code"]["enum"]
+            if coding.get("system") == url:
+                if hint := suggestion(coding.get("code"), codes):
+                    return hint
+            elif coding.get("code") in codes:
+                return f" The system of this code is {url}."
+    return ""
 
 
 def _structural(refusal: Refusal, expression: str, words: str, owner: JsonObject) -> Iterator[Issue]:

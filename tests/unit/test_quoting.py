@@ -61,3 +61,46 @@ def test_did_you_mean_names_only_the_definition() -> None:
     )
     assert said({"resourceType": "Patience"}) == " 'Patience' is not a FHIR R4 resource type. Did you mean 'Patient'?"
     assert said({"resourceType": "Patient", "gender": "femalee"}).endswith(" Did you mean 'female'?")
+
+
+_ACTIVE = {"system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": "active"}
+
+
+@pytest.mark.parametrize(
+    ("codings", "remedy"),
+    [
+        ([{**_ACTIVE, "code": "activ"}], "Did you mean 'active'?"),
+        ([{**_ACTIVE, "code": "Active"}], "Did you mean 'active'?"),
+        ([{"code": "active"}], "The system of this code is http://terminology.hl7.org/CodeSystem/condition-clinical."),
+        ([{"system": "urn:x", "code": "active"}], "The system of this code is http://terminology.hl7.org/CodeSystem/"),
+        ([{"system": "urn:x", "code": "hears voices"}], ""),
+        ([{"display": "hears voices"}], ""),
+    ],
+)
+def test_the_remedy_for_a_code_of_a_concept(codings: object, remedy: str) -> None:
+    """R4's condition-clinical value set, required in Condition.clinicalStatus, has one system."""
+    record = {"resourceType": "Condition", "clinicalStatus": {"coding": codings}, "subject": {"display": "x"}}
+    (message,) = [issue.message for issue in VALIDATOR.check(record) if issue.rule == "binding-required"]
+    assert "hears voices" not in said(record)
+    assert remedy in message
+    assert bool(remedy) == (not message.endswith("condition-clinical|4.0.1."))
+
+
+def test_the_remedy_for_the_code_of_a_coding() -> None:
+    """keta-time-point is a Coding with a required binding."""
+    url, system = (
+        "https://w3id.org/fhir-keta/" + end
+        for end in ("StructureDefinition/keta-time-point", "CodeSystem/keta-time-point")
+    )
+    coding = {"system": system, "code": "recovry"}
+    record = {"resourceType": "Observation", "status": "final", "code": {"text": "x"}}
+    text = said({**record, "extension": [{"url": url, "valueCoding": coding}]})
+    assert "Did you mean 'recovery'?" in text
+    assert "recovry" not in text
+
+
+@pytest.mark.parametrize("codings", ["hears voices", [7, {"code": 7}, {"system": "hears voices"}], {}, None, [[]]])
+def test_no_remedy_for_what_is_no_coding(codings: object) -> None:
+    record = {"resourceType": "Condition", "clinicalStatus": {"coding": codings}, "subject": {"display": "x"}}
+    assert said(record)
+    assert "hears voices" not in said(record)
