@@ -193,6 +193,15 @@ _DATA_TYPES = (
         ("inv-1", "Task"),
     ),
     case(
+        "prediction without a probability",
+        {
+            "resourceType": "RiskAssessment",
+            "status": "final",
+            "subject": {"display": "x"},
+            "prediction": [{"outcome": {"text": "x"}}],
+        },
+    ),
+    case(
         "probability above 100",
         {
             "resourceType": "RiskAssessment",

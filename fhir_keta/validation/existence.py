@@ -139,14 +139,17 @@ class _Context:
         return {"required": [name], "properties": {name: {"minItems": least}}}
 
     def _typed(self, node: Operation) -> _Truth:
-        """``value is Quantity``; the types of FHIRPath's System are written with a capital (N1, 6.3)."""
+        """``value is Quantity``; the types of FHIRPath's System are written with a capital (N1, 6.3).
+
+        Of nothing it is false, not empty: R4's own ras-2 would else refuse every prediction without a probability.
+        """
         if not isinstance(node.right, Name):
             raise _Unsupported
         paths = self.paths(node.left)
         codes = [code for path in paths for code in map(type_code, path.element.types)]
         code = next((code for code in codes if code.casefold() == node.right.text.casefold()), node.right.text)
         same = self._at_any([self._of_type(path, code) for path in paths], {})
-        return _Truth(same, _all(self._exists(paths).true, _not(same)))
+        return _Truth(same, _not(same))
 
     def _test(self, target: Node, call: Call) -> _Truth | None:
         """A function that answers true or false about its target; None for another function."""
