@@ -7,16 +7,25 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 try:
     import orjson
 
     _loads = orjson.loads
+
+    def _dumps(value: Any, /) -> bytes:
+        return orjson.dumps(value)
+
 except ImportError:  # PyPy, Pyodide: see the environment marker in setup.cfg
 
     def _loads(data: bytes | bytearray | memoryview | str, /) -> Any:
         return _loads_with_json(bytes(data) if not isinstance(data, str) else data.encode())
+
+    def _dumps(value: Any, /) -> bytes:
+        return json.dumps(value, ensure_ascii=False).encode()
 
 
 LEVELS = 64
@@ -67,6 +76,54 @@ def parse(data: bytes) -> dict[str, Any]:
     if type(value) is not dict:
         raise ParseFault("json-not-object", *position(data, len(data) - len(data.lstrip())), found=_kind(value))
     return value
+
+
+def colons(data: bytes) -> int:
+    """How many colons stand in JSON, each name's and those inside strings; -1 where escapes may hide some.
+
+    What a parser keeps of a record has fewer, written out again, if and only if a name stood twice in an object.
+    """
+    if b"\\" in data and b"\\u003" in data:
+        return -1
+    return data.count(b":")
+
+
+def colons_within(value: Any) -> int:
+    """How many colons a value has, written out as JSON."""
+    return _dumps(value).count(b":")
+
+
+def repeated_names(data: bytes, value: Any) -> list[tuple[str | int, ...]]:
+    """The paths (names and indexes from the root) of the names that stand more than once in one object.
+
+    ``value`` is what ``parse`` gave for ``data``: of repeated names the last. Only what it kept is looked into.
+    """
+    try:
+        if colons_within(value) == colons(data):
+            return []
+        pairs = json.loads(data.removeprefix(_BYTE_ORDER_MARK), object_pairs_hook=_Pairs)
+        return list(_repeated(pairs, ()))
+    except (TypeError, RecursionError):  # deeper than any record may be, which check_depth finds
+        return []
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """A JSON object with everything that stands in it."""
+
+
+def _repeated(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
+    if isinstance(value, _Pairs):
+        kept: dict[str, Any] = dict(value)
+        if len(kept) < len(value):
+            counted = Counter(name for name, _ in value)
+            yield from ((*path, name) for name, count in counted.items() if count > 1)
+        for name, content in kept.items():
+            if type(content) in (_Pairs, list):
+                yield from _repeated(content, (*path, name))
+    elif isinstance(value, list):
+        for index, content in enumerate(value):
+            if type(content) in (_Pairs, list):
+                yield from _repeated(content, (*path, index))
 
 
 def check_depth(data: bytes) -> None:

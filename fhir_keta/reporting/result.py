@@ -16,7 +16,7 @@ from fhir_keta.records.source import Fault, Place, Record
 from fhir_keta.validation.issue import Issue
 from fhir_keta.validation.rules import issue as issue_of
 
-_AT_THE_NAME = frozenset({"element-unknown", "element-prohibited"})
+_AT_THE_NAME = frozenset({"element-unknown", "element-prohibited", "json-duplicate-key"})
 """Rules about an element that should not be there: its name is what to point at, not its value."""
 
 _CHUNK_BYTES = 2**17

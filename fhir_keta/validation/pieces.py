@@ -46,15 +46,19 @@ class Pieces:
     _root: Engine | None = None
     _looked_into: frozenset[str] = frozenset()
     _engines: dict[str, Engine] = field(default_factory=dict)
-    _known: dict[str, dict[str | bytes, _Slices]] = field(default_factory=dict)
+    _known: dict[str, dict[str | bytes, tuple[_Slices, int]]] = field(default_factory=dict)
     _known_roots: set[tuple[Any, ...]] = field(default_factory=set)
 
-    def accept(self, resource: JsonObject, scope: Scope, skip: str = "") -> bool:
-        """Whether nothing is wrong with a record that stands alone: no contained resources, in no Bundle."""
+    def accept(self, resource: JsonObject, scope: Scope, skip: str = "") -> int:
+        """Not 0 where nothing is wrong with a record that stands alone: no contained resources, in no Bundle.
+
+        It is the number of colons that the record's JSON has, ``skip`` left out: see ``records.parse.colons``.
+        """
         if self._root is None:
             self._root = self._compile_root()
         shallow: JsonObject = {}
         signature: list[Any] = []
+        colons = len(resource)
         for key, value in resource.items():
             looked_into = key in self._looked_into
             shallow[key] = value if looked_into else True
@@ -62,9 +66,11 @@ class Pieces:
             if key == skip or key == "resourceType":
                 continue
             content = value if type(value) is str else dumps(value)
-            slices = self._piece(key, value, content)
-            if slices is None:
-                return False
+            piece = self._piece(key, value, content)
+            if piece is None:
+                return 0
+            slices, inside = piece
+            colons += inside
             if slices:
                 shallow[f"{key}{BY_SLICE}"] = slices
             if looked_into or slices:
@@ -72,16 +78,16 @@ class Pieces:
         root = tuple(signature)
         if root not in self._known_roots:
             if skip in self._looked_into or not self._root.is_valid(shallow):
-                return False
+                return 0
             if len(self._known_roots) < _REMEMBERED:
                 self._known_roots.add(root)
-        return all(
-            invariant.key in _ABOUT_CONTAINED or invariant.holds(resource, scope)
-            for invariant in self.compiled.functions.invariants
-        )
+        for invariant in self.compiled.functions.invariants:
+            if invariant.key not in _ABOUT_CONTAINED and not invariant.holds(resource, scope):
+                return 0
+        return colons
 
-    def _piece(self, key: str, value: Any, content: str | bytes) -> _Slices | None:
-        """The slices of an accepted piece; None for one that is not accepted."""
+    def _piece(self, key: str, value: Any, content: str | bytes) -> tuple[_Slices, int] | None:
+        """An accepted piece's slices, and how many colons it holds; None for one that is not accepted."""
         known = self._known.get(key)
         if known is None:
             if key[0] == "_" or key not in self.compiled.schema["properties"]:
@@ -89,8 +95,11 @@ class Pieces:
             known = self._known[key] = {}
         found = known.get(content)
         if found is None:
-            found = self._checked(key, value)
-            if found is not None and len(known) < _REMEMBERED:
+            slices = self._checked(key, value)
+            if slices is None:
+                return None
+            found = slices, content.count(":") if isinstance(content, str) else content.count(b":")
+            if len(known) < _REMEMBERED:
                 known[content] = found
         return found
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from fhir_keta.definitions.library import Library, bundled
+from fhir_keta.definitions.library import MALFORMED, Library, bundled
 from fhir_keta.errors import DefinitionError
-from fhir_keta.records.parse import ParseFault, check_depth, parse
+from fhir_keta.records.parse import ParseFault, check_depth, colons, colons_within, parse, repeated_names
 from fhir_keta.records.source import Place
 from fhir_keta.validation import pieces, rules
 from fhir_keta.validation.accept import is_clean
@@ -16,7 +16,7 @@ from fhir_keta.validation.bundles import entry_types, full_urls
 from fhir_keta.validation.compiled import Compiled
 from fhir_keta.validation.compiler import compile_structure
 from fhir_keta.validation.engine import Engine, compile_schema
-from fhir_keta.validation.explain import explain
+from fhir_keta.validation.explain import element_name, explain
 from fhir_keta.validation.extensions import allowed_here, contexts_in_words, is_modifier
 from fhir_keta.validation.functions import FoundExtension, NestedResource, walk
 from fhir_keta.validation.index import Trace, indexed
@@ -88,9 +88,9 @@ class Validator:
             return self._findings(data)
         try:
             resource = parse(data)
-            if self._accepts(resource):
+            if self._accepts(resource, data):
                 return []
-            issues = self._findings(resource)
+            issues = [*self._repeated(resource, data), *self._findings(resource)]
             if issues:
                 check_depth(data)
         except ParseFault as fault:
@@ -98,23 +98,46 @@ class Validator:
             return [replace(found, place=Place("", fault.line, fault.column))]
         return issues
 
-    def _accepts(self, resource: JsonObject) -> bool:
+    def _accepts(self, resource: JsonObject, data: bytes) -> bool:
         """Whether a record that stands alone is surely good; False leaves it to the full check."""
         name = resource.get("resourceType")
         if type(name) is not str or name in _NOT_IN_PIECES or "contained" in resource or not pieces.AVAILABLE:
             return False
-        checkers = self._usual_checkers(name, resource)
+        items = resource.get("item") if name == "QuestionnaireResponse" else None
+        plain = items is not None and are_plain(items, self._codings)
         scope = Scope(resource, resource)
-        if name != "QuestionnaireResponse":
-            return bool(checkers) and all(checker.pieces.accept(resource, scope) for checker in checkers)
-        items = resource.get("item")
-        plain = are_plain(items, self._codings)
-        skip = "item" if plain else ""
-        if not checkers or not all(checker.pieces.accept(resource, scope, skip) for checker in checkers):
+        expected = colons(data) - (colons_within(items) if plain else 0)
+        checkers = self._usual_checkers(name, resource)
+        if not checkers:
             return False
-        if not plain:
-            remember_codings(items, self._codings)
-        return not any(self._answers(resource, name, resource))
+        for checker in checkers:
+            if checker.pieces.accept(resource, scope, "item" if plain else "") != expected:
+                return False
+        if name == "QuestionnaireResponse":
+            if items is not None and not plain:
+                remember_codings(items, self._codings)
+            return not any(self._answers(resource, name, resource))
+        return True
+
+    def _repeated(self, resource: JsonObject, data: bytes) -> Iterator[Issue]:
+        """Names that stand twice in one object: only the bytes show them."""
+        for path in repeated_names(data, resource):
+            yield rules.issue("json-duplicate-key", self._element(resource, path), name=rules.quoted(path[-1]))
+
+    def _element(self, resource: JsonObject, path: tuple[str | int, ...]) -> str:
+        """The FHIRPath of what stands at names and indexes from the root."""
+        node: Any = resource
+        expression = ""
+        checker: _Checker | None = None
+        for step in (None, *path):
+            if step is not None:
+                name = element_name(checker.compiled, step) if checker and isinstance(step, str) else step
+                expression += f"[{name}]" if isinstance(step, int) else f".{name}"
+                node = node[step]
+            if isinstance(node, dict) and isinstance(type_name := node.get("resourceType"), str):
+                checker = self._checker(type_name) if type_name in self.library.resource_types else None
+                expression = expression or (type_name if checker else "")
+        return expression
 
     def _usual_checkers(self, name: str, resource: JsonObject) -> tuple[_Checker, ...]:
         """The checkers for what a record claims, if all of it is known; else none."""
@@ -230,7 +253,7 @@ class Validator:
             if structure is None:
                 self._checkers[canonical] = None
             else:
-                compiled = compile_structure(structure, self.library)
+                compiled = _compiled(structure, self.library)
                 memory = Pieces(compiled, self._terminology, self._extension_is_clean)
                 self._checkers[canonical] = _Checker(compiled, compile_schema(compiled.schema), memory)
         return self._checkers[canonical]
@@ -291,3 +314,12 @@ class Validator:
             known = found is not None and found["resourceType"] == "Questionnaire"
             self._responses[canonical] = compile_questionnaire(found, self.library) if found and known else None
         return self._responses[canonical]
+
+
+def _compiled(structure: JsonObject, library: Library) -> Compiled:
+    try:
+        return compile_structure(structure, library)
+    except MALFORMED as error:
+        raise DefinitionError(
+            f"The definition {structure['url']} is malformed. Check its file with fhir-keta validate."
+        ) from error
