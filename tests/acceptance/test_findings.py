@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from fhir_keta.cli.main import main
+from tests.oracle.oracle import NO_NARRATIVE, Oracle
 
 FINE = {"resourceType": "Patient", "id": "fine"}
 NO_STATUS = {"resourceType": "Observation", "id": "no-status", "code": {"text": "weight"}}
@@ -100,3 +101,12 @@ def test_formats_for_machines(folder: Path) -> None:
     assert len(run("--format", "github", str(folder)).stdout.splitlines()) == 5
     findings = [json.loads(line) for line in run("--format", "ndjson", str(folder)).stdout.splitlines()]
     assert [finding["line"] for finding in findings] == [1, 3, 4, 5, 1]
+
+
+def test_hl7s_validator_has_nothing_to_remark_on_an_outcome_but_its_missing_narrative(
+    folder: Path, oracle: Oracle
+) -> None:
+    outcomes = run("--format", "outcome", "--max-findings", "3", str(folder)).stdout.encode().splitlines()
+    assert len(outcomes) == 6
+    remarks = [issue for outcome in outcomes for issue in oracle.check(outcome) if issue.message_id != NO_NARRATIVE]
+    assert remarks == []
