@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from fhir_keta._version import __version__
 
 if TYPE_CHECKING:
+    from fhir_keta.definitions.incoming import read_definitions as read_definitions
     from fhir_keta.definitions.library import Library as Library
     from fhir_keta.definitions.library import bundled as bundled
     from fhir_keta.errors import KetaError as KetaError
@@ -36,6 +37,7 @@ _HOMES = {
     "bundled": "fhir_keta.definitions.library",
     "plan": "fhir_keta.server.plan",
     "read": "fhir_keta.records.source",
+    "read_definitions": "fhir_keta.definitions.incoming",
 }
 
 __all__ = ["__version__", *_HOMES]

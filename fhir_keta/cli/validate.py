@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,10 +16,19 @@ from fhir_keta.reporting.formats import FORMATS, WITH_SUMMARY
 from fhir_keta.reporting.reporter import not_written
 from fhir_keta.reporting.result import Counts, limited, results
 
+if TYPE_CHECKING:
+    from fhir_keta.definitions.library import Library
+
 
 @click.command()
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @click.option("--profile", metavar="URL", multiple=True, help="Check against this profile too. Repeatable.")
+@click.option(
+    "--definitions",
+    metavar="PATH",
+    multiple=True,
+    help="Check against these definitions too: a JSON file, a folder, or a FHIR package (.tgz). Repeatable.",
+)
 @click.option("--format", type=click.Choice(list(FORMATS)), default="text", show_default=True)
 @click.option("--strict", is_flag=True, help="An unknown profile or questionnaire is an error, not a warning.")
 @click.option(
@@ -37,6 +47,7 @@ from fhir_keta.reporting.result import Counts, limited, results
 def validate(
     paths: tuple[str, ...],
     profile: tuple[str, ...],
+    definitions: tuple[str, ...],
     format: str,
     strict: bool,
     fail_on: str,
@@ -59,7 +70,7 @@ def validate(
         items = read(paths, advance=advance)
         from fhir_keta.validation.validator import Validator
 
-        validator = Validator(profiles=profile, strict=strict)
+        validator = Validator(_library(definitions), profile, strict)
         with closing(results(items, validator.check, jobs or cores(), show_values=show_values)) as found:
             for result in limited(found, max_findings):
                 counts.add(result)
@@ -72,6 +83,17 @@ def validate(
     click.echo(_counted(counts), err=True)
     if fail_on != "none" and (counts.errors or (fail_on == "warning" and counts.warning)):
         raise click.exceptions.Exit(1)
+
+
+def _library(paths: tuple[str, ...]) -> Library:
+    """What this package carries, with the definitions that the user brings on top."""
+    from fhir_keta.definitions.library import bundled
+
+    if not paths:
+        return bundled()
+    from fhir_keta.definitions.incoming import read_definitions
+
+    return bundled().with_resources(read_definitions(paths))
 
 
 def cores() -> int:

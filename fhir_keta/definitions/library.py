@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import re
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -17,10 +16,18 @@ from fhir_keta.errors import DefinitionError
 
 __all__ = ["Codes", "Library", "bundled"]
 
+try:
+    from orjson import loads
+except ImportError:  # PyPy, Pyodide: see the environment marker in setup.cfg
+    from json import loads
+
 JsonObject = dict[str, Any]
 
 PACKAGE = Path(__file__).resolve().parent.parent
 CORE = "http://hl7.org/fhir/StructureDefinition/"
+
+# what reading a definition of the wrong shape raises
+MALFORMED = (AttributeError, IndexError, KeyError, StopIteration, TypeError, ValueError)
 
 
 class Library:
@@ -74,7 +81,12 @@ class Library:
             raise DefinitionError(
                 f"profiles are built on each other in a circle: {circle}; give one of them another base"
             )
-        return with_snapshot(definition, lambda name: self._structure(name, asking))
+        try:
+            return with_snapshot(definition, lambda name: self._structure(name, asking))
+        except MALFORMED as error:
+            raise DefinitionError(
+                f"{definition['url']} is malformed, so no snapshot can be made; check its file with fhir-keta validate"
+            ) from error
 
     def codes(self, value_set_canonical: str) -> Codes | None:
         """Return the codes of a value set, or None when it is unknown or cannot be enumerated here."""
@@ -127,7 +139,7 @@ class BaseLibrary(Library):
 
     def __init__(self) -> None:
         super().__init__()
-        index = json.loads(_r4("index.json"))
+        index = loads(_r4("index.json"))
         self._resource_types = frozenset(index["resourceTypes"])
         self._places = {
             url: (resource_type, version, archive, number, position)
@@ -185,7 +197,7 @@ def _resources(name: str) -> list[JsonObject]:
 
 def _resource(file: Path) -> JsonObject:
     try:
-        resource = json.loads(file.read_bytes())
+        resource = loads(file.read_bytes())
     except ValueError as error:
         raise DefinitionError(f"{file} is not JSON ({error}); correct it or install fhir-keta again") from error
     if not isinstance(resource, dict) or not isinstance(resource.get("resourceType"), str):
@@ -213,7 +225,7 @@ def _r4(name: str) -> bytes:
 @cache
 def _group(archive: str, number: int) -> list[JsonObject]:
     """The definitions in one member of an archive."""
-    group: list[JsonObject] = json.loads(_archive(archive).read(f"{number:03}.json"))
+    group: list[JsonObject] = loads(_archive(archive).read(f"{number:03}.json"))
     return group
 
 

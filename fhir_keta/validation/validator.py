@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fhir_keta.definitions.library import MALFORMED, Library, bundled
 from fhir_keta.errors import DefinitionError
@@ -23,11 +23,13 @@ from fhir_keta.validation.index import Trace, indexed
 from fhir_keta.validation.issue import Issue
 from fhir_keta.validation.pieces import Pieces
 from fhir_keta.validation.plain_answers import Codings, are_plain, remember_codings
-from fhir_keta.validation.responses import ResponseChecker, compile_questionnaire
 from fhir_keta.validation.scope import Scope
 from fhir_keta.validation.suggestions import suggestion
 from fhir_keta.validation.terminology import Terminology
 from fhir_keta.validation.vital_signs import vital_signs_profile
+
+if TYPE_CHECKING:
+    from fhir_keta.validation.responses import ResponseChecker
 
 JsonObject = dict[str, Any]
 
@@ -303,6 +305,8 @@ class Validator:
             yield replace(issue, expression=expression + issue.expression.removeprefix("QuestionnaireResponse"))
 
     def _response_checker(self, canonical: str, root: JsonObject) -> ResponseChecker | None:
+        from fhir_keta.validation.responses import compile_questionnaire  # not needed to check one Observation
+
         if canonical.startswith("#"):
             contained = root.get("contained")
             for resource in contained if isinstance(contained, list) else ():
