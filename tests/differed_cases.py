@@ -99,6 +99,24 @@ _PRIMITIVES = (
     ),
 )
 
+_VITAL_SIGNS = (
+    case(
+        "oxygen saturation by a narrower code alone",
+        {
+            **_heart_rate(unit="%", code="%"),
+            "code": {"coding": [{"system": "http://loinc.org", "code": "59408-5"}]},
+        },
+        ("slice-min", "Observation.code"),
+    ),
+    case(
+        "oxygen saturation by a narrower code beside R4's",
+        {
+            **_heart_rate(unit="%", code="%"),
+            "code": {"coding": [{"system": "http://loinc.org", "code": code} for code in ("59408-5", "2708-6")]},
+        },
+    ),
+)
+
 _IDS = (
     case(
         "element id twice",
@@ -158,6 +176,7 @@ _REFERENCES = (
         observation(contained=[patient(id="p", active=True)], subject={"reference": "#p", "type": "Group"}),
         ("reference-type", "Observation.subject"),
     ),
+    case("type beside a URL of no resource", _subject("https://ehr.test/Persons/1", type="Patient")),
     case("type of the resource", _subject("Patient/1", type="Patient")),
     case("type without a literal reference", observation(subject={"type": "Patient", "display": "x"})),
     case(
@@ -331,6 +350,7 @@ DIFFERED_CASES = (
         ("txt-1", "Observation.text"),
     ),
     *_PRIMITIVES,
+    *_VITAL_SIGNS,
     *_IDS,
     *_REFERENCES,
     *_DATA_TYPES,

@@ -10,6 +10,7 @@ import hashlib
 import re
 from typing import Any
 
+from fhir_keta.definitions.library import base
 from fhir_keta.validation.scope import Function, Scope
 from fhir_keta.validation.shapes import descendants, distinct, objects, text
 
@@ -44,7 +45,7 @@ def _type_is_the_target(value: JsonObject, scope: Scope) -> bool:
     if not isinstance(reference, str) or not isinstance(stated, str):
         return True
     named = _TYPE_AND_ID.fullmatch(reference)
-    found = scope.type_of(reference) or (named[1] if named else None)
+    found = scope.type_of(reference) or (named[1] if named and named[1] in base().resource_types else None)
     return found is None or stated.removeprefix("http://hl7.org/fhir/StructureDefinition/") == found
 
 
