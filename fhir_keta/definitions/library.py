@@ -19,7 +19,7 @@ __all__ = ["Codes", "Library", "bundled"]
 try:
     from orjson import loads
 except ImportError:  # PyPy, Pyodide: see the environment marker in setup.cfg
-    from json import loads
+    from json import loads  # type: ignore[assignment]
 
 JsonObject = dict[str, Any]
 

@@ -21,6 +21,9 @@ from fhir_keta.validation.terminology import Terminology
 
 JsonObject = dict[str, Any]
 
+WORTH_BUILDING = 1_000
+"""Records that are checked in full before their kind gets a memory: its schemas take as long to build."""
+
 _REMEMBERED = 4_000  # contents a root element: a bound on memory
 _ABOUT_CONTAINED = frozenset({"dom-2", "dom-3", "contained-id"})  # nothing to say where nothing is contained
 _SAME_INSTANCE = ("allOf", "anyOf", "oneOf")
@@ -44,6 +47,7 @@ class Pieces:
     terminology: Terminology
     extension_is_clean: ExtensionIsClean
     _root: Engine | None = None
+    _asked: int = 0
     _looked_into: frozenset[str] = frozenset()
     _engines: dict[str, Engine] = field(default_factory=dict)
     _known: dict[str, dict[str | bytes, tuple[_Slices, int]]] = field(default_factory=dict)
@@ -55,6 +59,9 @@ class Pieces:
         It is the number of colons that the record's JSON has, ``skip`` left out: see ``records.parse.colons``.
         """
         if self._root is None:
+            self._asked += 1
+            if self._asked <= WORTH_BUILDING:
+                return 0
             self._root = self._compile_root()
         shallow: JsonObject = {}
         signature: list[Any] = []

@@ -58,11 +58,27 @@ def _places(node: Any) -> Iterator[tuple[Any, Any]]:
             yield from _places(value)
 
 
+@pytest.fixture(autouse=True)
+def from_the_first_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pieces, "WORTH_BUILDING", 0)
+
+
+def test_few_records_do_not_build_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pieces, "WORTH_BUILDING", 2)
+    validator = Validator()
+    records = [b'{"resourceType": "Patient", "id": "a%d"}' % number for number in range(4)]
+    built = []
+    for record in records:
+        assert validator.check(record) == []
+        built.append(validator._known("Patient").pieces._root is not None)
+    assert built == [False, False, True, True]
+
+
 @pytest.fixture(scope="module")
 def full() -> Iterator[Validator]:
     """Checks everything, remembers nothing."""
     validator = Validator()
-    validator._accepts = lambda _resource: False  # type: ignore[method-assign]
+    validator._accepts = lambda _resource, _data: False  # type: ignore[method-assign]
     yield validator
 
 
@@ -78,11 +94,10 @@ def test_findings_are_the_same_with_and_without_memory(seed: int, full: Validato
 def test_most_valid_records_are_accepted_from_memory(full: Validator) -> None:
     """Else the memory would be there for nothing."""
     remembering = Validator()
-    records = [json.loads(line) for line in valid()]
-    for record in records:
-        remembering.check(record)
-    alone = [record for record in records if "contained" not in record]
-    assert all(remembering._accepts(record) for record in alone)
+    for line in valid():
+        remembering.check(line)
+    alone = [line for line in valid() if "contained" not in json.loads(line)]
+    assert all(remembering._accepts(json.loads(line), line) for line in alone)
 
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
