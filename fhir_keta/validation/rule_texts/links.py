@@ -103,7 +103,7 @@ TEXTS = {
     "extension-unknown": RuleText(
         "The definition of every extension is known.",
         f"Without it nobody can say what the content means, or whether it is right. {_EXTENSIONS}.",
-        "Correct the url, or add the definition of the extension to what is known here.",
+        "Correct the url, or add the extension's definition with --definitions.",
         patient(extension=[{"url": KETA + "StructureDefinition/keta-colour", "valueString": "blue"}]),
         patient(extension=[{"url": CORE + "patient-birthPlace", "valueAddress": {"city": "Example"}}]),
     ),
@@ -125,7 +125,7 @@ TEXTS = {
     "profile-unknown": RuleText(
         "The definition of every profile in meta.profile is known.",
         f"A record that claims an unknown profile was checked against base R4 only. {_PROFILES}",
-        "Correct the canonical, or add the profile's definition. With --strict this is an error.",
+        "Correct the canonical, or add the profile with --definitions. With --strict this is an error.",
         patient(meta={"profile": ["https://example.org/StructureDefinition/my-patient"]}),
         patient(meta={"profile": [CORE + "Patient"]}),
     ),
@@ -145,7 +145,7 @@ TEXTS = {
         "The questionnaire that a response answers is known.",
         "Without it the answers cannot be checked: only the form of the record was. Source: FHIR R4, "
         "QuestionnaireResponse.questionnaire.",
-        "Correct the canonical, or add the questionnaire's definition. With --strict this is an error.",
+        "Correct the canonical, or add the questionnaire with --definitions. With --strict this is an error.",
         _answers("https://example.org/Questionnaire/intake"),
         _answers("#form"),
     ),
