@@ -98,9 +98,18 @@ def moved() -> Iterator[Instance]:
             yield Instance(f"{file.stem}: move {number}", response, claimed(valid))
 
 
-def everything() -> list[Instance]:
-    """All of these that some document is about."""
-    return [each for some in (examples, invalid, mutants, moved) for each in some() if each.canonicals]
+KINDS = {"examples": examples, "invalid": invalid, "mutants": mutants, "moved": moved}
+
+
+@cache
+def instances(kind: str) -> tuple[Instance, ...]:
+    """Those of one kind that some document is about."""
+    return tuple(instance for instance in KINDS[kind]() if instance.canonicals)
+
+
+def pairs() -> list[tuple[Instance, str]]:
+    """All instances with each document that they are held to."""
+    return [(instance, name) for kind in KINDS for instance in instances(kind) for name in instance.canonicals]
 
 
 def _instance(name: str, resource: Json) -> Instance:
