@@ -99,6 +99,18 @@ _PRIMITIVES = (
     ),
 )
 
+_BOUND = (
+    case(
+        "text where a code of LOINC is required",
+        {
+            "resourceType": "MolecularSequence",
+            "coordinateSystem": 0,
+            "structureVariant": [{"variantType": {"text": "x"}}],
+        },
+        ("binding-required", "MolecularSequence.structureVariant[0].variantType"),
+    ),
+)
+
 _VITAL_SIGNS = (
     case(
         "oxygen saturation by a narrower code alone",
@@ -350,6 +362,7 @@ DIFFERED_CASES = (
         ("txt-1", "Observation.text"),
     ),
     *_PRIMITIVES,
+    *_BOUND,
     *_VITAL_SIGNS,
     *_IDS,
     *_REFERENCES,

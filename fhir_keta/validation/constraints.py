@@ -39,8 +39,7 @@ def element_constraints(element: Element, type_code: str, library: Library) -> l
         found.append({"$comment": "max-length", "description": str(limit), "maxLength": limit})
     binding = element.definition.get("binding", {})
     if binding.get("strength") == "required" and "valueSet" in binding:
-        codes = library.codes(binding["valueSet"])
-        schema = None if codes is None else binding_schema(type_code, codes)
+        schema = binding_schema(type_code, library.codes(binding["valueSet"]))
         if schema is not None:
             found.append({"$comment": "binding-required", "description": binding["valueSet"], **schema})
     return found
@@ -70,20 +69,24 @@ def describe(pattern: Any) -> str:
     return str(pattern)
 
 
-def binding_schema(type_code: str, codes: Codes) -> JsonObject | None:
-    """A required binding as a schema for a value of this type; None for types without codes (R4, Terminologies)."""
+def binding_schema(type_code: str, codes: Codes | None) -> JsonObject | None:
+    """A required binding as a schema for a value of this type; None for types without codes (R4, Terminologies).
+
+    Without ``codes``, a value set that cannot be enumerated here, a concept needs some code of some system.
+    """
     if type_code in ("code", "uri", "string"):
+        if codes is None:
+            return None
         return {"enum": sorted({code for members in codes.systems.values() for code in members})}
-    coding = {
-        "anyOf": [
-            {
-                "properties": {"system": {"const": system}, "code": {"enum": sorted(members)}},
-                "required": ["system", "code"],
-            }
-            for system, members in codes.systems.items()
-        ]
-    }
-    if type_code in ("Coding", "Quantity"):
+    coding: JsonObject = {"required": ["system", "code"]}
+    if codes is not None:
+        coding = {
+            "anyOf": [
+                {**coding, "properties": {"system": {"const": system}, "code": {"enum": sorted(members)}}}
+                for system, members in codes.systems.items()
+            ]
+        }
+    if type_code == "Coding" or (type_code == "Quantity" and codes is not None):
         return coding
     if type_code == "CodeableConcept":
         return {"properties": {"coding": {"contains": coding}}, "required": ["coding"]}

@@ -131,10 +131,18 @@ def test_only_required_bindings_refuse() -> None:
         assert findings(made.check(record)) == expected
 
 
-def test_a_value_set_that_cannot_be_enumerated_refuses_nothing() -> None:
+def test_a_value_set_that_cannot_be_enumerated_wants_some_code() -> None:
     binding = {"strength": "required", "valueSet": "https://example.org/ValueSet/elsewhere"}
     made = validator(profile("elsewhere", element("Observation.method", binding=binding)))
-    assert findings(made.check(observation(method={"text": "x"}))) == []
+    coded = {"coding": [{"system": "urn:x:y", "code": "any"}]}
+    assert findings(made.check(observation(method=coded))) == []
+    for method in ({"text": "x"}, {"coding": [{"code": "any"}]}, {"coding": [{"system": "urn:x:y", "display": "x"}]}):
+        assert findings(made.check(observation(method=method))) == [("binding-required", "Observation.method")]
+
+
+def test_a_code_of_a_value_set_that_cannot_be_enumerated_is_not_judged() -> None:
+    assert binding_schema("code", None) is None
+    assert binding_schema("Quantity", None) is None
 
 
 @pytest.mark.parametrize(
