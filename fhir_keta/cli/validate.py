@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import closing
-from typing import TYPE_CHECKING
 
 import click
 
+from fhir_keta.cli.definitions import definitions_option, library_with
 from fhir_keta.cli.progress import clear, reading
 from fhir_keta.errors import UsageError
 from fhir_keta.records.source import read
@@ -16,19 +16,11 @@ from fhir_keta.reporting.formats import FORMATS, WITH_SUMMARY
 from fhir_keta.reporting.reporter import not_written
 from fhir_keta.reporting.result import Counts, limited, results
 
-if TYPE_CHECKING:
-    from fhir_keta.definitions.library import Library
-
 
 @click.command()
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @click.option("--profile", metavar="URL", multiple=True, help="Check against this profile too. Repeatable.")
-@click.option(
-    "--definitions",
-    metavar="PATH",
-    multiple=True,
-    help="Check against these definitions too: a JSON file, a folder, or a FHIR package (.tgz). Repeatable.",
-)
+@definitions_option
 @click.option("--format", type=click.Choice(list(FORMATS)), default="text", show_default=True)
 @click.option("--strict", is_flag=True, help="An unknown profile or questionnaire is an error, not a warning.")
 @click.option(
@@ -70,7 +62,7 @@ def validate(
         items = read(paths, advance=advance)
         from fhir_keta.validation.validator import Validator
 
-        validator = Validator(_library(definitions), profile, strict)
+        validator = Validator(library_with(definitions), profile, strict)
         with closing(results(items, validator.check, jobs or cores(), show_values=show_values)) as found:
             for result in limited(found, max_findings):
                 counts.add(result)
@@ -83,17 +75,6 @@ def validate(
     click.echo(_counted(counts), err=True)
     if fail_on != "none" and (counts.errors or (fail_on == "warning" and counts.warning)):
         raise click.exceptions.Exit(1)
-
-
-def _library(paths: tuple[str, ...]) -> Library:
-    """What this package carries, with the definitions that the user brings on top."""
-    from fhir_keta.definitions.library import bundled
-
-    if not paths:
-        return bundled()
-    from fhir_keta.definitions.incoming import read_definitions
-
-    return bundled().with_resources(read_definitions(paths))
 
 
 def cores() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -100,3 +101,31 @@ def test_the_list_has_every_rule_and_every_invariant_in_a_line() -> None:
     }
     assert len(listed) == len(set(listed))
     assert set(listed) == set(RULES) | keys
+
+
+def test_an_invariant_of_definitions_that_the_user_brings(tmp_path: Path) -> None:
+    constraint = {
+        "key": "site-1",
+        "severity": "warning",
+        "human": "A patient has a name.",
+        "expression": "name.exists()",
+    }
+    element = {"id": "Patient", "path": "Patient", "constraint": [constraint]}
+    profile = {
+        "resourceType": "StructureDefinition",
+        "url": "https://example.org/StructureDefinition/site-patient",
+        "name": "SitePatient",
+        "status": "draft",
+        "kind": "resource",
+        "abstract": False,
+        "type": "Patient",
+        "baseDefinition": "http://hl7.org/fhir/StructureDefinition/Patient",
+        "derivation": "constraint",
+        "differential": {"element": [element]},
+    }
+    path = tmp_path / "site-patient.json"
+    path.write_text(json.dumps(profile))
+    assert run("site-1").exit_code == 2
+    result = run("site-1", "--definitions", str(path))
+    assert result.stdout.startswith("site-1 (warning)\n\nA patient has a name.\n\nFHIRPath:\n  name.exists()\n")
+    assert result.stdout.endswith("  https://example.org/StructureDefinition/site-patient#Patient\n")

@@ -95,6 +95,13 @@ def test_junit_has_a_testcase_for_every_record() -> None:
     assert unread.get("name") == "file"
 
 
+def test_junit_counts_a_record_once_as_an_error_or_as_a_failure() -> None:
+    suite = ElementTree.fromstring(written("junit", [Result(PLACE, (UNREADABLE, ERROR)), Result(PLACE, (ERROR,))]))[0]
+    assert (suite.get("tests"), suite.get("errors"), suite.get("failures")) == ("2", "1", "1")
+    assert [[element.tag for element in case] for case in suite] == [["error"], ["failure"]]
+    assert suite[0][0].attrib == {"type": "json-syntax, binding-required", "message": "2 findings"}
+
+
 @pytest.mark.parametrize("letter", ["\0", "\x1b", "\ud800", "\uffff", "\N{PILE OF POO}", "é"])
 def test_whatever_is_shown_junit_stays_xml(letter: str) -> None:
     finding = Finding(ERROR.issue, value=f"a{letter}b]]>")
@@ -290,3 +297,12 @@ def test_a_file_name_cannot_write_a_command_of_its_own() -> None:
     finding = Finding(Issue("error", "x", "obs-7", "", "m", Place(path, 1)))
     (line,) = written("github", [Result(Place(path), (finding,))]).splitlines()
     assert line.startswith("::error file=a\N{REPLACEMENT CHARACTER}%3A%3Aset-output name=x%3A%3Ay.json,line=1,")
+
+
+def test_of_what_is_missing_there_is_no_value_to_show() -> None:
+    component = {"valueString": "Millerova"}
+    record = {"resourceType": "Observation", "status": "final", "code": {"text": "x"}, "component": [component]}
+    (result,) = results([Record(json.dumps(record).encode(), Place("a"))], CHECK, show_values=True)
+    (finding,) = result.findings
+    assert (finding.issue.rule, finding.issue.expression) == ("cardinality-min", "Observation.component[0]")
+    assert finding.value is None
