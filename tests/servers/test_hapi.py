@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -36,29 +35,10 @@ def statuses(result: Result) -> Counter[str]:
     return Counter(line.split()[-1] for line in result.stdout.splitlines()[1:])
 
 
-def loinc() -> Resource:
-    """The LOINC codes that a server in use has from LOINC itself.
-
-    Without any, HAPI calls a LOINC code in a required binding an error: "CodeSystem is unknown and can't be validated".
-    """
-    with (ROOT / "tests/unit/verified_codes.tsv").open(encoding="utf-8", newline="") as table:
-        rows = list(csv.DictReader(table, delimiter="\t", quoting=csv.QUOTE_NONE))
-    concepts = [{"code": row["code"], "display": row["display"]} for row in rows if row["system"] == "http://loinc.org"]
-    return {
-        "resourceType": "CodeSystem",
-        "id": "loinc",
-        "url": "http://loinc.org",
-        "status": "active",
-        "content": "fragment",
-        "concept": concepts,
-    }
-
-
 @pytest.fixture(scope="module")
 def server(hapi: str) -> Iterator[Wire]:
-    """HAPI with LOINC, our definitions and the course; --overwrite for a server that has been in use."""
+    """HAPI with our definitions and the course; --overwrite for a server that has been in use."""
     wire = Wire(hapi)
-    wire.put(loinc())
     upload(wire, "--overwrite")
     upload(wire, "--overwrite", str(EXAMPLES / "course"))
     yield wire
