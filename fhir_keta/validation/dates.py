@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import date
 
 _DATE_TIME = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d):(\d\d(?:\.\d+)?)(Z|[+-]\d\d:\d\d))?)?)?")
 
@@ -28,15 +28,15 @@ def compare_dates(left: str, right: str) -> int | None:
     return None if first[4] or second[4] else 0
 
 
-def _instant(match: re.Match[str]) -> tuple[datetime, float]:
-    """The minute in UTC, and the seconds: 60 is a leap second."""
+def _instant(match: re.Match[str]) -> tuple[int, float]:
+    """The minutes of UTC since a day before all others, and the seconds: 60 is a leap second."""
     year, month, day, hour, minute = (int(part) for part in match.groups()[:5])
     zone = match[7]
-    offset = timedelta()
+    offset = 0
     if zone != "Z":
-        offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[4:6])) * (-1 if zone[0] == "-" else 1)
+        offset = (int(zone[1:3]) * 60 + int(zone[4:6])) * (-1 if zone[0] == "-" else 1)
     try:
-        moment = datetime(year, month, day, hour, minute, tzinfo=UTC) - offset
-    except (ValueError, OverflowError):  # no such day, or before the year 1: another rule's finding
-        moment = datetime.min.replace(tzinfo=UTC)
-    return moment, float(match[6])
+        days = date(year, month, day).toordinal()
+    except ValueError:  # no such day: another rule's finding
+        days = 0
+    return days * 24 * 60 + hour * 60 + minute - offset, float(match[6])

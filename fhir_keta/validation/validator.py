@@ -47,7 +47,7 @@ class _Checker:
     pieces: Pieces
 
 
-@dataclass
+@dataclass(eq=False)
 class Validator:
     """Checks records; made once, used for many. Holds compiled definitions and nothing of any record.
 
