@@ -55,15 +55,28 @@ def locate_all(data: bytes, asked: Iterable[tuple[str, bool]]) -> list[tuple[int
             trail.append(trail[-1].below.setdefault(step, _Wanted()))
         trails.append((trail, of_name))
     _Scanner(data).value(_after_space(data, 0), root)
-    return [_found(data, trail, of_name) for trail, of_name in trails]
+    offsets = [_offset(trail, of_name) for trail, of_name in trails]
+    places = _places(data, sorted({offset for offset in offsets if offset is not None}))
+    return [None if offset is None else places[offset] for offset in offsets]
 
 
-def _found(data: bytes, trail: list[_Wanted], of_name: bool) -> tuple[int, int] | None:
+def _offset(trail: list[_Wanted], of_name: bool) -> int | None:
     for node in reversed(trail):
         if node.value is not None:
-            offset = node.key if of_name and node is trail[-1] and node.key is not None else node.value
-            return position(data, offset)
+            return node.key if of_name and node is trail[-1] and node.key is not None else node.value
     return None
+
+
+def _places(data: bytes, offsets: list[int]) -> dict[int, tuple[int, int]]:
+    """Line and column of ascending offsets, in one pass: a record may have many findings on one long line."""
+    places: dict[int, tuple[int, int]] = {}
+    line, column, reached = 1, 1, 0
+    for offset in offsets:
+        lines_down, across = position(data[reached:offset], offset - reached)
+        line, column = line + lines_down - 1, across if lines_down > 1 else column + across - 1
+        places[offset] = line, column
+        reached = offset
+    return places
 
 
 def steps(expression: str) -> list[str | int]:

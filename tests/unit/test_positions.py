@@ -1,6 +1,7 @@
 """Lines and columns were counted by hand in the texts below (an editor shows the same)."""
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -188,3 +189,24 @@ def test_what_stands_at_the_place_is_the_value(value: dict[str, Any], indent: in
         line, column = place
         offset = sum(len(before) + 1 for before in text.split("\n")[: line - 1]) + column - 1
         assert json.JSONDecoder().raw_decode(text, offset)[0] == expected, path
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_many_places_in_one_record_take_no_longer_each(indent: int | None) -> None:
+    """Twenty times the findings in about twenty times the time, not four hundred; and each is where it is alone."""
+
+    def spent(number: int) -> float:
+        record = {"resourceType": "Patient", "name": [{"famíly": "é"}] * number}
+        data = json.dumps(record, indent=indent, ensure_ascii=False).encode()
+        asked = [(f"Patient.name[{position}].famíly", position % 2 == 0) for position in range(number)]
+        before = time.process_time()
+        found = locate_all(data, asked)
+        after = time.process_time()
+        for position in (0, 1, number // 2, number - 1):
+            text = data.decode().split("\n")
+            line, column = found[position] or (0, 0)
+            assert text[line - 1][column - 1 :].startswith('"famíly"' if position % 2 == 0 else '"é"')
+        assert found[-1] == locate_all(data, asked[-1:])[0]
+        return after - before
+
+    assert spent(20_000) < 60 * max(spent(1_000), 0.002)
