@@ -4,6 +4,29 @@ from __future__ import annotations
 
 from tests.base_records import URN, case, observation, patient
 
+
+def _document(*resources: JsonObject) -> JsonObject:
+    composition = {
+        "resourceType": "Composition",
+        "status": "final",
+        "type": {"text": "x"},
+        "subject": {"reference": f"{URN}1"},
+        "date": "2020",
+        "author": [{"display": "x"}],
+        "title": "x",
+    }
+    return {
+        "resourceType": "Bundle",
+        "type": "document",
+        "identifier": {"system": "urn:x:y", "value": "1"},
+        "timestamp": "2020-01-01T10:00:00Z",
+        "entry": [
+            {"fullUrl": f"{URN}{number}", "resource": resource}
+            for number, resource in enumerate((composition, *resources))
+        ],
+    }
+
+
 BUNDLE_CASES = (
     case(
         "collection",
@@ -35,5 +58,16 @@ BUNDLE_CASES = (
             "entry": [{"fullUrl": "urn:uuid:6c3b1a34-8a0f-4a0f-9d1e-0d6f1f0f8a11"}],
         },
         ("bdl-5", "Bundle.entry[0]"),
+    ),
+    case("document whose subject is in it", _document(patient(active=True))),
+    case(
+        "document whose subject is not in it",
+        _document(),
+        ("reference-unresolved", "Bundle.entry[0].resource.subject"),
+    ),
+    case(
+        "document with more than it tells of",
+        _document(patient(active=True), observation()),
+        ("bundle-orphan", "Bundle.entry[2]"),
     ),
 )

@@ -15,6 +15,7 @@ from fhir_keta.validation.accept import is_clean
 from fhir_keta.validation.bundles import entry_types, full_urls
 from fhir_keta.validation.compiled import Compiled
 from fhir_keta.validation.compiler import compile_structure
+from fhir_keta.validation.documents import document_faults
 from fhir_keta.validation.engine import Engine, compile_schema
 from fhir_keta.validation.explain import element_name, explain
 from fhir_keta.validation.extensions import allowed_here, contexts_in_words, is_modifier
@@ -183,6 +184,7 @@ class Validator:
         if name == "Bundle":
             scope = replace(scope, entries=entry_types(resource), bundle=str(resource.get("type")))
             yield from full_urls(resource, expression, self.library.resource_types)
+            yield from document_faults(resource, expression)
         checkers = [checker for canonical in canonicals if (checker := self._checker(canonical))]
         checkers = checkers or [self._known(name)]
         found = False

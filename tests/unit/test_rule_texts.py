@@ -15,7 +15,6 @@ WITHOUT_RECORD = {
     "input-unreadable": "about a file",
     "input-size": "about a file",
     "max-length": "no profile here has one",
-    "reference-unresolved": "nothing gives it yet",
     "profile-abstract": "nothing gives it yet",
 }
 WITH_RECORD = sorted(set(texts()) - set(WITHOUT_RECORD))

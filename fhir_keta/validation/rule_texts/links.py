@@ -7,6 +7,8 @@ from fhir_keta.validation.rule_texts.text import CORE, KETA, SUBJECT, RuleText, 
 _REFERENCES = "Source: FHIR R4, References between Resources."
 _EXTENSIONS = "Source: FHIR R4, Extensibility"
 _PROFILES = "Source: FHIR R4, Profiling; Resource.meta.profile."
+_DOCUMENTS = "Source: FHIR R4, Documents, Document content."
+_PATIENT_URN = "urn:uuid:6c3b1a34-8a0f-4a0f-9d1e-0d6f1f0f8a12"
 _PATIENT_URL = "https://example.org/fhir/Patient/p1"
 _TIME_POINT = {
     "url": KETA + "StructureDefinition/keta-time-point",
@@ -23,6 +25,29 @@ def _bundle_with_subject(reference: str) -> dict[str, object]:
     entry = {"fullUrl": "https://example.org/fhir/Observation/o1"}
     resource = observation(id="o1", subject={"reference": reference})
     return {"resourceType": "Bundle", "type": "collection", "entry": [{**entry, "resource": resource}]}
+
+
+def _document(content: dict[str, object], *people: str) -> dict[str, object]:
+    composition = {
+        "resourceType": "Composition",
+        "status": "final",
+        "type": {"text": "Discharge summary"},
+        "date": "2026-03-02",
+        "author": [{"display": "Infusion unit"}],
+        "title": "Discharge summary",
+        **content,
+    }
+    entries = [
+        {"fullUrl": "urn:uuid:6c3b1a34-8a0f-4a0f-9d1e-0d6f1f0f8a11", "resource": composition},
+        *({"fullUrl": name, "resource": patient()} for name in people),
+    ]
+    return {
+        "resourceType": "Bundle",
+        "type": "document",
+        "identifier": {"system": "https://example.org/documents", "value": "1"},
+        "timestamp": "2026-03-02T12:00:00Z",
+        "entry": entries,
+    }
 
 
 def _with_contained(*ids: str) -> dict[str, object]:
@@ -67,9 +92,18 @@ TEXTS = {
         observation(subject={**SUBJECT, "type": "Patient"}),
     ),
     "reference-unresolved": RuleText(
-        "A reference inside the record leads to something that is there.",
-        f"Nobody else can resolve it. {_REFERENCES}",
-        "Add what it refers to, or correct the reference.",
+        "What the Composition of a document names is in the document.",
+        f"A document is read whole, without a server behind it. {_DOCUMENTS}",
+        "Add the resource as an entry, named as the reference names it.",
+        _document({"subject": {"reference": _PATIENT_URN}}),
+        _document({"subject": {"reference": _PATIENT_URN}}, _PATIENT_URN),
+    ),
+    "bundle-orphan": RuleText(
+        "Each entry of a document is linked, however indirectly, with its Composition.",
+        f"Readers who follow the Composition would never see it. {_DOCUMENTS}",
+        "Refer to it from the Composition, or leave it out.",
+        _document({}, _PATIENT_URN),
+        _document({"subject": {"reference": _PATIENT_URN}}, _PATIENT_URN),
     ),
     "reference-format": RuleText(
         "A reference is a URL: it has no spaces.",
