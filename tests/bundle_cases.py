@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.base_records import URN, case, observation, patient
+from tests.base_records import URN, JsonObject, case, observation, patient
 
 
 def _document(*resources: JsonObject) -> JsonObject:
