@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer  # collections.abc has it from Python 3.12
 
 STANDARD_INPUT = "-"
-LARGEST_RECORD = 256 * 2**20
+LARGEST_RECORD = 96 * 2**20
 """Bytes of one record. More is refused unread, so that neither a hostile gzip nor a wrong file fills the memory."""
 
 _ENDINGS = (".json", ".ndjson", ".jsonl", ".json.gz", ".ndjson.gz", ".jsonl.gz")
 _LINE_ENDINGS = (".ndjson", ".jsonl", ".ndjson.gz", ".jsonl.gz")
 _CHUNK = 2**20
+_MOST_AHEAD = 10_000  # blank lines after the first full one
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _GZIP = b"\x1f\x8b"
 _BROKEN_GZIP = (EOFError, zlib.error, gzip.BadGzipFile)
@@ -174,33 +175,43 @@ def _records(stream: io.BufferedReader, path: str, name: str) -> Iterator[Record
     if name.endswith((".json", ".json.gz")):
         yield _whole(stream, [], path)
         return
-    ahead, lines = _look_ahead(stream, named_lines=name.endswith(_LINE_ENDINGS))
+    blank, ahead, lines = _look_ahead(stream, named_lines=name.endswith(_LINE_ENDINGS))
     if lines:
-        yield from _by_line(stream, ahead, path)
+        yield from _by_line(stream, blank, ahead, path)
+    elif blank > LARGEST_RECORD:
+        yield _too_large(Place(path, 1))
     else:
-        yield _whole(stream, ahead, path)
+        yield _whole(stream, [b"\n" * blank, *ahead], path)
 
 
-def _look_ahead(stream: io.BufferedReader, named_lines: bool) -> tuple[list[bytes], bool]:
-    """The lines read to find out whether this is one record a line, and whether it is."""
+def _look_ahead(stream: io.BufferedReader, named_lines: bool) -> tuple[int, list[bytes], bool]:
+    """How many blank lines come first, the lines read after them to find out whether this is one record a line, and
+    whether it is."""
+    blank = 0
     ahead: list[bytes] = []
     full: list[bytes] = []
     while len(full) < 2 and (line := stream.readline(LARGEST_RECORD + 1)):
-        if not ahead:
+        if not ahead and not blank:
             line = line.removeprefix(_BYTE_ORDER_MARK)
+        stripped = line.strip()
+        if not ahead and not stripped and line.endswith(b"\n"):
+            blank += 1  # counted, not kept: a hostile gzip is full of them
+            continue
         ahead.append(line)
         if len(line) > LARGEST_RECORD:
-            return ahead, True
-        if stripped := line.strip():
+            return blank, ahead, True
+        if stripped:
             full.append(stripped)
             if not stripped.startswith(b"{") or b"\0" in stripped[:4] or _is_object(stripped):
                 break
+        elif len(ahead) > _MOST_AHEAD:
+            break
     if not full or not full[0].startswith(b"{") or b"\0" in full[0][:4]:
-        return ahead, False  # nothing, an array, XML, UTF-16: one finding, not one a line
+        return blank, ahead, False  # nothing, an array, XML, UTF-16: one finding, not one a line
     if len(full) == 1:
-        return ahead, named_lines or _is_object(full[0])
+        return blank, ahead, named_lines or _is_object(full[0])
     goes_on = not named_lines and full[0].endswith((b"{", b"[", b",", b":"))
-    return ahead, full[1].startswith(b"{") and not goes_on
+    return blank, ahead, full[1].startswith(b"{") and not goes_on
 
 
 def _is_object(line: bytes) -> bool:
@@ -211,9 +222,9 @@ def _is_object(line: bytes) -> bool:
     return True
 
 
-def _by_line(stream: io.BufferedReader, ahead: Iterable[bytes], path: str) -> Iterator[Record | Fault]:
+def _by_line(stream: io.BufferedReader, blank: int, ahead: Iterable[bytes], path: str) -> Iterator[Record | Fault]:
     read_line = partial(stream.readline, LARGEST_RECORD + 1)
-    for number, line in enumerate(chain(ahead, iter(read_line, b"")), start=1):
+    for number, line in enumerate(chain(ahead, iter(read_line, b"")), start=blank + 1):
         if len(line) > LARGEST_RECORD:
             while line and not line.endswith(b"\n"):
                 line = stream.readline(_CHUNK)

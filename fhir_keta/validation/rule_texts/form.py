@@ -73,7 +73,7 @@ TEXTS = {
         "Check that it is a file, and that you may read it.",
     ),
     "input-size": RuleText(
-        "One record has at most 256 MB.",
+        "One record has at most 96 MB.",
         f"A line without an end, or a hostile gzip, would fill the memory. {_OURS}",
         "Split the record; many resources are NDJSON, one a line.",
     ),
