@@ -154,6 +154,15 @@ def _subject(reference: str, **elements: Any) -> JsonObject:
     return observation(subject={"reference": reference, **elements})
 
 
+def _sent(type_: str) -> JsonObject:
+    entry = {"fullUrl": f"{URN}1", "resource": _subject("Patient?active=true")}
+    return {
+        "resourceType": "Bundle",
+        "type": type_,
+        "entry": [{**entry, "request": {"method": "POST", "url": "Observation"}}],
+    }
+
+
 _REFERENCES = (
     case("reference with a space", _subject("Patient/ 1"), ("reference-format", "Observation.subject.reference")),
     case(
@@ -163,20 +172,8 @@ _REFERENCES = (
     ),
     case("relative reference alone that is not type and id", _subject("someone")),
     case("reference by a search", _subject("Patient?active=true"), ("reference-search", "Observation.subject")),
-    case(
-        "reference by a search in a transaction",
-        {
-            "resourceType": "Bundle",
-            "type": "transaction",
-            "entry": [
-                {
-                    "fullUrl": URN + "1",
-                    "resource": _subject("Patient?active=true"),
-                    "request": {"method": "POST", "url": "Observation"},
-                }
-            ],
-        },
-    ),
+    case("reference by a search in a transaction", _sent("transaction")),
+    case("reference by a search in a batch", _sent("batch"), ("reference-search", "Bundle.entry[0].resource.subject")),
     case("reference to a container that is none", _subject("#"), ("reference-container", "Observation.subject")),
     case(
         "contained that refers to its container",

@@ -11,7 +11,7 @@ from fhir_keta.errors import DefinitionError
 from fhir_keta.validation.compiled import Compiled
 from fhir_keta.validation.compiler import compile_structure
 from fhir_keta.validation.engine import compile_schema
-from tests.base_records import observation, patient
+from tests.base_records import DATA_ABSENT, observation, patient
 from tests.unit.made_profiles import element, findings, library, profile, validator
 
 JsonObject = dict[str, Any]
@@ -78,14 +78,22 @@ def test_required_elements_of_each_kind() -> None:
     for name in ("issued", "subject", "note", "valueBoolean"):
         record = {key: value for key, value in whole.items() if key != name}
         assert findings(made.check(record)) == [("cardinality-min", "Observation")], name
-    absent = {
-        "extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "masked"}]
-    }
+    absent = {"extension": [{"url": DATA_ABSENT, "valueCode": "masked"}]}
     del whole["issued"]
     assert findings(made.check({**whole, "_issued": absent})) == [], "a primitive may be there without a value"
     component = {"code": {"text": "x"}}
     assert findings(made.check({**whole, "_issued": absent, "component": [component]})) == [
         ("cardinality-min", "Observation.component[0]")
+    ]
+
+
+def test_demands_on_each_of_several_primitives() -> None:
+    """A null only keeps the place of a value that is in the companion."""
+    made = validator(profile("short", element("Patient.name.given", maxLength=3), on="Patient"))
+    absent = {"extension": [{"url": DATA_ABSENT, "valueCode": "masked"}]}
+    assert findings(made.check(patient(name=[{"given": ["Ann", None], "_given": [None, absent]}]))) == []
+    assert findings(made.check(patient(name=[{"given": ["Ann", "Anna"]}]))) == [
+        ("max-length", "Patient.name[0].given[1]")
     ]
 
 

@@ -155,6 +155,19 @@ def test_of_a_profile(record: JsonObject, expected: list[tuple[str, str]], narro
     assert findings(narrow.check(record)) == expected
 
 
+def test_what_follows_from_a_wrong_type_is_not_said_as_well() -> None:
+    rule = {"key": "own-1", "severity": "error", "human": "Not below 0.", "expression": "value.ofType(integer) >= 0"}
+    made = validator(
+        profile(
+            "follows",
+            element("Observation", constraint=[rule]),
+            element("Observation.value[x]", min=1, type=[{"code": "integer"}]),
+        )
+    )
+    assert findings(made.check(observation(valueInteger=-1))) == [("own-1", "Observation")]
+    assert findings(made.check(observation(valueString="x"))) == [("choice-type", "Observation.value.ofType(string)")]
+
+
 def test_names_of_choice_elements() -> None:
     definition = bundled().structure("Observation")
     assert definition is not None
