@@ -291,6 +291,5 @@ def _mergeable(one: JsonObject, other: JsonObject) -> bool:
     shared = one.keys() & other.keys()
     return (
         not shared - {"properties", "required"}
-        and "additionalProperties" not in one.keys() | other.keys()
         and not one.get("properties", {}).keys() & other.get("properties", {}).keys()
     )

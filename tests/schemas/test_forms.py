@@ -9,7 +9,7 @@ import jsonschema_rs
 import pytest
 
 from fhir_keta.definitions.library import bundled
-from fhir_keta.questionnaires.items import read_items
+from fhir_keta.questionnaires.items import MAX_OCCURS, MIN_OCCURS, read_items
 from fhir_keta.validation.engine import compile_schema
 from fhir_keta.validation.pure_responses import ORDERED, PureResponses, pure_responses
 from fhir_keta.validation.responses import COMPLETE
@@ -18,7 +18,7 @@ from fhir_keta.validation.responses_index import index_response
 from fhir_keta.validation.responses_schema import ResponseCompiler
 from fhir_keta.validation.unsaid import unsaid_of_answers
 from tests.unit.generated_responses import Questionnaires, Responses
-from tests.unit.response_cases import Case, answered, group, question, text, within
+from tests.unit.response_cases import Case, answered, group, question, text, when, within, yes
 from tests.unit.test_responses import EVERY
 
 Json = dict[str, Any]
@@ -97,6 +97,7 @@ def test_order_is_said_of_so_many_elements_where_an_item_repeats() -> None:
         assert not form.pure(responds(*[first] * before, second, first))
     assert form.pure(responds(*[first] * ORDERED, second, first))
     assert not form.pure(responds(second, second))
+    assert not form.pure(responds(*[first] * ORDERED, second, second))
 
 
 def test_what_a_repeating_group_requires_it_requires_in_each_repetition() -> None:
@@ -105,3 +106,23 @@ def test_what_a_repeating_group_requires_it_requires_in_each_repetition() -> Non
     assert form.pure(responds(full, full))
     assert not form.pure(responds(full, half))
     assert form.pure({**responds(full, half), "status": "in-progress"})
+
+
+def test_how_often_a_group_may_stand_holds_whatever_the_status() -> None:
+    most = {"url": MAX_OCCURS, "valueInteger": 2}
+    form = form_of(group("g", question("q", "string"), repeats=True, extension=[most]))
+    one = within("g", answered("q", text("x")))
+    for status in ("completed", "in-progress"):
+        assert form.pure({**responds(one, one), "status": status})
+        assert not form.pure({**responds(one, one, one), "status": status})
+
+
+def test_what_an_enabled_item_must_have_also_holds_before_the_response_is_completed() -> None:
+    least = {"url": MIN_OCCURS, "valueInteger": 1}
+    condition = when("a", "=", answerBoolean=True)
+    asked = question("b", "string", required=True, repeats=True, extension=[least], enableWhen=[condition])
+    form = form_of(question("a", "boolean"), asked)
+    for status in ("completed", "in-progress"):
+        assert form.pure({**responds(answered("a", yes()), answered("b", text("x"))), "status": status})
+        assert not form.pure({**responds(answered("a", yes()), {"linkId": "b"}), "status": status})
+        assert form.pure({**responds(answered("a", yes(False)), {"linkId": "b"}), "status": status})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import combinations_with_replacement, product
 from typing import Any
 
+import jsonschema
 import jsonschema_rs
 import pytest
 
@@ -129,3 +130,10 @@ def test_a_foreign_profile_is_published_under_its_own_canonical() -> None:
     document = profile_schema(URL, LIBRARY)
     assert document.schema["$id"] == "https://example.org/schema/StructureDefinition/overlapping"
     assert document.name == "StructureDefinition-overlapping.schema.json"
+
+
+def test_a_pattern_means_the_same_in_every_language() -> None:
+    schema = described({"type": "string", "pattern": "^a+$", "not": {"const": "aa"}})
+    for engine in (jsonschema_rs.Draft202012Validator, jsonschema.Draft202012Validator):
+        verdicts = {value: engine(schema).is_valid(value) for value in ("a", "aa", "aaa", "a\n", "b")}
+        assert verdicts == {"a": True, "aa": False, "aaa": True, "a\n": False, "b": False}

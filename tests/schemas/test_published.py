@@ -158,6 +158,32 @@ def _expected(errors: list[Issue], instance: Instance) -> bool | None:
     return None if either else True
 
 
+_DEVICE = {"resourceType": "Device", "id": "d"}
+_ONLY_FUNCTIONS_SEE: dict[str, dict[str, object]] = {
+    "code-unknown": {"method": {"coding": [{"system": "http://hl7.org/fhir/name-use", "code": "none"}]}},
+    "display-wrong": {
+        "method": {"coding": [{"system": "http://hl7.org/fhir/name-use", "code": "old", "display": "x"}]}
+    },
+    "reference-target": {"contained": [_DEVICE], "specimen": {"reference": "#d"}},
+    "dom-3": {"contained": [_DEVICE]},
+    "ref-1": {"specimen": {"reference": "#none"}},
+    "per-1": {"identifier": [{"value": "x", "period": {"start": "2026-02", "end": "2026-01"}}]},
+    "element-id": {"method": {"id": "x", "text": "x"}, "bodySite": {"id": "x", "text": "x"}},
+    "extension-unknown": {"method": {"extension": [{"url": "https://example.org/none", "valueCode": "x"}]}},
+    "choice-multiple": {"method": {"extension": [{"url": "https://example.org/x", "valueCode": "x", "valueUri": "x"}]}},
+}
+
+
+@pytest.mark.parametrize("rule", _ONLY_FUNCTIONS_SEE)
+def test_what_only_functions_see_is_accepted_and_listed(rule: str) -> None:
+    (instance,) = (each for each in examples() if str(each) == "observations/keta-rating")
+    (canonical,) = instance.canonicals
+    resource = {**instance.resource, **_ONLY_FUNCTIONS_SEE[rule]}
+    assert rule in {issue.rule for issue in Validator().check(resource)}
+    assert engines.rust(canonical).is_valid(resource)
+    assert rule in {each.rule for each in documents()[canonical].unsaid}
+
+
 # the other engines
 
 
