@@ -1,71 +1,200 @@
 """What a verdict costs, as a multiple of parsing the same bytes.
 
-Run: ``python benchmarks/validate.py [ROUNDS]``. CPU time of this process, the contenders interleaved record by record
-within each round, the median over the rounds; ratios to orjson.loads of the same records in the same run. The records
-are the example export's Observations and QuestionnaireResponses: all distinct.
+Run ``python -m benchmarks.validate``; ``--help`` names the options. CPU time, the contenders interleaved in rounds, the
+median over the rounds, ratios to orjson.loads of the same records in the same run. The records are distinct variants of
+the example export (``records.py``). HL7's validator is kept and reused (tests/oracle); its process's CPU time counts.
 """
 
 from __future__ import annotations
 
-import json
+import argparse
+import os
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import orjson
 from fhir.resources.R4B import get_fhir_model_class
 
+from benchmarks.records import EXPORT, distinct, refused
 from fhir_keta import Validator
+from fhir_keta.validation.engine import _python_engine
+from fhir_keta.validation.index import indexed
 
-EXPORT = Path(__file__).resolve().parent.parent / "examples" / "export"
 KINDS = ("Observation", "QuestionnaireResponse")
+SLOW = 20
+"""Records for the contenders that take milliseconds each."""
 
 Contender = Callable[[bytes], Any]
 
 
-def records(kind: str) -> list[bytes]:
-    return (EXPORT / f"{kind}.ndjson").read_bytes().splitlines()
-
-
-def contenders(kind: str) -> dict[str, Contender]:
-    validator = Validator()
-    model = get_fhir_model_class(kind)
-    return {
-        "orjson.loads": orjson.loads,
-        "json.loads": json.loads,
-        "fhir_keta Validator.check(bytes)": validator.check,
-        "fhir.resources R4B": model.model_validate_json,
-    }
-
-
-def seconds(run: Contender, data: list[bytes]) -> float:
+def seconds(run: Contender, data: Iterable[bytes]) -> float:
     started = time.process_time()
     for each in data:
         run(each)
     return time.process_time() - started
 
 
+def accepted(kind: str, count: int, validator: Validator) -> list[bytes]:
+    data = [record for record in distinct(kind, count) if not validator.check(record)]
+    print(f"\n{kind}: {len(data)} distinct records, {sum(map(len, data)) / len(data):.0f} bytes on average")
+    if len(data) < count * 0.9:
+        raise SystemExit(f"only {len(data)} of {count} variants are valid: mend benchmarks/records.py")
+    return data
+
+
+def in_this_process(kind: str, data: list[bytes], rounds: int) -> float:
+    """Print the table of one kind; the floor in seconds a record."""
+    validator = Validator()
+    checker = validator._known(kind)
+    engine = _python_engine(checker.compiled.schema)
+    contenders: dict[str, tuple[Contender, list[bytes]]] = {
+        "orjson.loads": (orjson.loads, data),
+        "Validator.check(bytes)": (validator.check, data),
+        "Validator.check(bytes), refused": (validator.check, list(refused(data[:200]))),
+        "fhir.resources R4B": (get_fhir_model_class(kind).model_validate_json, data[:200]),
+        "jsonschema (Python), our schema": (
+            lambda each: engine.is_valid(indexed(orjson.loads(each), checker.compiled.index)),
+            data[:SLOW],
+        ),
+    }
+    for _ in range(4):  # until each profile has seen enough records to be worth a memory (validation/pieces.py)
+        seconds(validator.check, data)
+    fallbacks = [not validator._accepts(orjson.loads(each), each) for each in data]
+    times: dict[str, list[float]] = {name: [] for name in contenders}
+    for number in range(rounds + 1):  # the first fills caches
+        for name, (run, given) in contenders.items():
+            measured = seconds(run, given) / len(given)
+            if number:
+                times[name].append(measured)
+    floor = statistics.median(times["orjson.loads"])
+    for name, each in times.items():
+        row(name, statistics.median(each), floor)
+    ratio = statistics.median(times["Validator.check(bytes), refused"]) / statistics.median(
+        times["Validator.check(bytes)"]
+    )
+    print(f"  a refused record costs {ratio:.1f} accepted ones; {sum(fallbacks) / len(data):.1%} need the full check")
+    return floor
+
+
+def first_sight(kind: str, data: list[bytes], floor: float) -> None:
+    """Each record seen once only, by a validator that has seen others of its kind."""
+    validator = Validator()
+    half = len(data) // 2
+    for _ in range(8):
+        seconds(validator.check, data[:half])
+    row("Validator.check, never seen before", seconds(validator.check, data[half:]) / (len(data) - half), floor)
+
+
+def row(name: str, each: float, floor: float) -> None:
+    print(f"  {name:36} {each * 1e6:10.1f} µs a record {each / floor:9.1f} x")
+
+
+def process_seconds(process: int) -> float:
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def of_oracle() -> int | None:
+    """The id of the process that runs HL7's validator."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if b"keta.Oracle" in (folder / "cmdline").read_bytes().split(b"\0"):
+                return int(folder.name)
+        except OSError:
+            continue
+    return None
+
+
+def oracle_table(data: dict[str, list[bytes]], floors: dict[str, float], warm_up: int, count: int) -> None:
+    from tests import java
+    from tests.oracle.oracle import Oracle
+
+    try:
+        oracle = Oracle()
+    except java.JavaError as error:
+        print(f"\nHL7's validator is left out: {error}")
+        return
+    with oracle:
+        for kind in KINDS:
+            given = [data[kind][number % len(data[kind])] for number in range(warm_up + count)]
+            for each in given[:warm_up]:
+                oracle.errors(each)
+            process = of_oracle()
+            assert process is not None
+            before = process_seconds(process)
+            for each in given[warm_up:]:
+                oracle.errors(each)
+            spent = (process_seconds(process) - before) / count
+            print(f"\nHL7's validator, {kind}, {count} records after {warm_up}")
+            row("HL7 validator 6.10.4, reused", spent, floors[kind])
+
+
+def command(*arguments: str, code: str = "") -> tuple[float, float]:
+    """CPU seconds and the largest process's megabytes of a Python command, children included."""
+    measure = (
+        "import resource, subprocess, sys\n"
+        "done = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)\n"
+        "used = resource.getrusage(resource.RUSAGE_CHILDREN)\n"
+        "print(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)\n"
+    )
+    whole = [
+        sys.executable,
+        "-c",
+        measure,
+        sys.executable,
+        *(["-c", code] if code else ["-m", "fhir_keta", *arguments]),
+    ]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    cpu, memory = subprocess.run(whole, capture_output=True, text=True, check=True, env=environment).stdout.split()
+    return float(cpu), float(memory)
+
+
+def start_up(folder: Path, record: bytes) -> None:
+    file = folder / "record.json"
+    file.write_bytes(record)
+    os.environ["PYTHONPYCACHEPREFIX"] = str(folder / "compiled")
+    pairs = [(command("validate", str(file))[0], command(code="import click")[0]) for _ in range(8)][1:]
+    ours, click = (statistics.median(each) for each in zip(*pairs, strict=True))
+    print(f"\nStart to end, one small file: {ours:.2f} s CPU, {ours / click:.1f} x python -c 'import click'")
+
+
+def memory(folder: Path, data: list[bytes], megabytes: int) -> None:
+    file = folder / "records.ndjson"
+    with file.open("wb") as stream:
+        while stream.tell() < megabytes * 10**6:
+            stream.writelines(each + b"\n" for each in data)
+    for jobs in ("1", "2"):
+        cpu, most = command("validate", "--jobs", jobs, str(file))
+        print(f"Whole command, {megabytes} MB, --jobs {jobs}: {most:.0f} MB at most in one process, {cpu:.1f} s CPU")
+    file.unlink()
+
+
 def main() -> None:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 7
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--records", type=int, default=3000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--oracle", type=int, default=2000, metavar="N", help="records for HL7's validator; 0: none")
+    parser.add_argument("--warm-up", type=int, default=3000, metavar="N", help="records it sees before")
+    parser.add_argument("--large", action="store_true", help="also the whole command on 1 GB")
+    options = parser.parse_args()
+    data: dict[str, list[bytes]] = {}
+    floors: dict[str, float] = {}
     for kind in KINDS:
-        data = records(kind)
-        running = contenders(kind)
-        for run in running.values():  # compile and fill caches before measuring
-            for each in data:
-                run(each)
-        times: dict[str, list[float]] = {name: [] for name in running}
-        for _ in range(rounds):
-            for name, run in running.items():
-                times[name].append(seconds(run, data))
-        floor = statistics.median(times["orjson.loads"])
-        size = sum(map(len, data)) / len(data)
-        print(f"\n{kind}: {len(data)} records, {size:.0f} bytes on average, {rounds} rounds")
-        for name, measured in times.items():
-            middle = statistics.median(measured)
-            print(f"  {name:34} {middle / len(data) * 1e6:8.1f} µs a record   {middle / floor:6.1f} x")
+        data[kind] = accepted(kind, options.records, Validator())
+        floors[kind] = in_this_process(kind, data[kind], options.rounds)
+        first_sight(kind, data[kind], floors[kind])
+    with tempfile.TemporaryDirectory() as folder:
+        start_up(Path(folder), (EXPORT / "Observation.ndjson").read_bytes().splitlines()[0])
+        for megabytes in (10, 1000) if options.large else (10,):
+            memory(Path(folder), data["Observation"] + data["QuestionnaireResponse"], megabytes)
+    if options.oracle:
+        oracle_table(data, floors, options.warm_up, options.oracle)
 
 
 if __name__ == "__main__":
