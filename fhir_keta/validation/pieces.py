@@ -9,11 +9,11 @@ schema and the named functions, cut at the root: whatever is not accepted here, 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fhir_keta.validation.accept import ExtensionIsClean, is_clean
-from fhir_keta.validation.compiled import Compiled, FunctionPlan
+from fhir_keta.validation.compiled import Compiled
 from fhir_keta.validation.engine import Engine, compile_schema
 from fhir_keta.validation.index import BY_SLICE, indexed
 from fhir_keta.validation.scope import Scope
@@ -21,7 +21,7 @@ from fhir_keta.validation.terminology import Terminology
 
 JsonObject = dict[str, Any]
 
-WORTH_BUILDING = 1_000
+WORTH_BUILDING = 500
 """Records that are checked in full before their kind gets a memory: its schemas take as long to build."""
 
 _REMEMBERED = 4_000  # contents a root element: a bound on memory
@@ -41,11 +41,15 @@ _Slices = dict[str, list[bool]]
 
 @dataclass(slots=True)
 class Pieces:
-    """The memory of one compiled profile. ``skip`` are root elements that the caller answers for."""
+    """The memory of one compiled profile. ``skip`` are root elements that the caller answers for.
+
+    ``engines`` are shared with other profiles by schema: most elements of most profiles are the same.
+    """
 
     compiled: Compiled
     terminology: Terminology
     extension_is_clean: ExtensionIsClean
+    engines: dict[bytes, Engine]
     _root: Engine | None = None
     _asked: int = 0
     _looked_into: frozenset[str] = frozenset()
@@ -113,13 +117,17 @@ class Pieces:
     def _checked(self, key: str, value: Any) -> _Slices | None:
         engine = self._engines.get(key)
         if engine is None:
-            engine = self._engines[key] = compile_schema(_piece_schema(self.compiled.schema, key))
+            schema = _piece_schema(self.compiled.schema, key)
+            engine = self.engines.get(same := dumps(schema))
+            if engine is None:
+                engine = self.engines[same] = compile_schema(schema)
+            self._engines[key] = engine
         piece = {key: value}
         with_slices = indexed(piece, self.compiled.index)
         if not engine.is_valid(with_slices):
             return None
         plan = self.compiled.functions
-        alone = FunctionPlan(plan.type, plan.path, children=plan.children, names=plan.names, integers=plan.integers)
+        alone = replace(plan, invariants=[], choices=[])
         if not is_clean(piece, alone, Scope(piece, piece), self.terminology, self.extension_is_clean):
             return None
         return {name: [True] * len(items) for name, items in with_slices.get(f"{key}{BY_SLICE}", {}).items()}

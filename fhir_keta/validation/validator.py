@@ -12,7 +12,7 @@ from fhir_keta.records.parse import ParseFault, check_depth, colons, colons_with
 from fhir_keta.records.source import Place
 from fhir_keta.validation import pieces, rules
 from fhir_keta.validation.accept import is_clean
-from fhir_keta.validation.bundles import entry_types, full_urls
+from fhir_keta.validation.bundles import entry_resources, entry_types, full_urls
 from fhir_keta.validation.compiled import Compiled
 from fhir_keta.validation.compiler import compile_structure
 from fhir_keta.validation.documents import document_faults
@@ -25,6 +25,7 @@ from fhir_keta.validation.issue import Issue
 from fhir_keta.validation.pieces import Pieces
 from fhir_keta.validation.plain_answers import Codings, are_plain, remember_codings
 from fhir_keta.validation.scope import Scope
+from fhir_keta.validation.shapes import objects
 from fhir_keta.validation.suggestions import suggestion
 from fhir_keta.validation.terminology import Terminology
 from fhir_keta.validation.vital_signs import vital_signs_profile
@@ -64,6 +65,8 @@ class Validator:
     _responses: dict[str, ResponseChecker | None] = field(default_factory=dict, repr=False)
     _clean_extensions: set[tuple[str, str, bool, str]] = field(default_factory=set, repr=False)
     _by_claims: dict[tuple[Any, ...], tuple[_Checker, ...]] = field(default_factory=dict, repr=False)
+    _asking: set[tuple[int, str]] = field(default_factory=set, repr=False)
+    _piece_engines: dict[bytes, Engine] = field(default_factory=dict, repr=False)
     _codings: Codings = field(default_factory=set, repr=False)
 
     def __post_init__(self) -> None:
@@ -164,7 +167,9 @@ class Validator:
     def _findings(self, resource: Any) -> list[Issue]:
         return list(dict.fromkeys(self._resource(resource, None, None, False)))
 
-    def _resource(self, resource: Any, prefix: str | None, outer: Scope | None, contained: bool) -> Iterator[Issue]:
+    def _resource(
+        self, resource: Any, prefix: str | None, outer: Scope | None, contained: bool, profiles: tuple[str, ...] = ()
+    ) -> Iterator[Issue]:
         """One resource: ``prefix`` is its FHIRPath (None: its type), ``outer`` the scope of the one around it."""
         if not isinstance(resource, dict):
             yield rules.issue("json-not-object", prefix or "", found="something else")
@@ -180,16 +185,18 @@ class Validator:
         expression = prefix or name
         canonicals, unknown = self._claimed(resource, expression)
         yield from unknown
-        scope = outer.inside(resource, contained) if outer else Scope(resource, resource)
+        scope = outer.inside(resource, contained) if outer else Scope(resource, resource, conforms=self._conforms)
+        canonicals += self._asked_for(resource, profiles, scope, canonicals)
         if name == "Bundle":
             scope = replace(scope, entries=entry_types(resource), bundle=str(resource.get("type")))
+            scope = replace(scope, resources=entry_resources(resource))
             yield from full_urls(resource, expression, self.library.resource_types)
             yield from document_faults(resource, expression)
         checkers = [checker for canonical in canonicals if (checker := self._checker(canonical))]
         checkers = checkers or [self._known(name)]
         found = False
         for checker in checkers:
-            for issue in self._structure(checker, resource, expression):
+            for issue in self._structure(checker, resource, expression, scope):
                 found = True
                 yield issue
         for position, checker in enumerate(checkers):
@@ -199,21 +206,61 @@ class Validator:
             for each in walk(compiled, resource, scope, self._terminology, expression):
                 if isinstance(each, Issue):
                     yield each
-                elif position == 0 and isinstance(
-                    each, NestedResource
-                ):  # what stands inside is the same for each profile
-                    yield from self._resource(each.value, each.expression, scope, each.contained)
+                elif isinstance(each, NestedResource):
+                    if position == 0 or each.profiles:  # else it is the same for each profile
+                        yield from self._resource(each.value, each.expression, scope, each.contained, each.profiles)
                 elif isinstance(each, FoundExtension):
                     yield from self._extension(each)
         if name == "QuestionnaireResponse" and not found:
             yield from self._answers(resource, expression, scope.root)
 
-    def _structure(self, checker: _Checker, resource: JsonObject, expression: str) -> Iterator[Issue]:
-        value = indexed(resource, checker.compiled.index) if checker.compiled.index else resource
+    def _asked_for(
+        self, resource: JsonObject, profiles: tuple[str, ...], scope: Scope, claimed: list[str]
+    ) -> list[str]:
+        """The profile that a resource must meet because of where it stands; of several, the one that it meets."""
+        of_its_type = [
+            each
+            for each in profiles
+            if (known := self.library.structure(each)) and known["type"] == resource["resourceType"]
+        ]
+        if len(of_its_type) > 1:
+            of_its_type = [each for each in of_its_type if self._conforms(resource, each, scope)] or of_its_type
+        return [each for each in of_its_type[:1] if each not in claimed]
+
+    def _conforms(self, resource: JsonObject, canonical: str, scope: Scope) -> bool:
+        """Whether a resource meets a profile without an error; one that asks for itself again is taken to."""
+        structure = self.library.structure(canonical)
+        if structure is None or structure["type"] in ("Resource", "DomainResource"):
+            return True
+        if structure["type"] != resource.get("resourceType", structure["type"]):
+            return False
+        asked = (id(resource), canonical)
+        if asked in self._asking:
+            return True
+        self._asking.add(asked)
+        try:
+            contained = any(each is resource for each in objects(scope.root.get("contained")))
+            inside = scope.inside(resource, contained)
+            checker = self._known(canonical)
+            found = [*self._structure(checker, resource, "", inside)]
+            found += [
+                each
+                for each in walk(checker.compiled, resource, inside, self._terminology, "")
+                if isinstance(each, Issue)
+            ]
+            return not any(issue.severity in ("error", "fatal") for issue in found)
+        finally:
+            self._asking.discard(asked)
+
+    def _structure(
+        self, checker: _Checker, resource: JsonObject, expression: str, scope: Scope | None = None
+    ) -> Iterator[Issue]:
+        index = checker.compiled.index
+        value = indexed(resource, index, scope=scope) if index else resource
         if checker.engine.is_valid(value):
             return
         trace: Trace = {}
-        value = indexed(resource, checker.compiled.index, trace)
+        value = indexed(resource, index, trace, scope)
         yield from explain(checker.compiled, value, trace, checker.engine.refusals(value), expression)
 
     def _claimed(self, resource: JsonObject, expression: str) -> tuple[list[str], list[Issue]]:
@@ -233,6 +280,8 @@ class Validator:
                     issues.append(rules.issue("profile-mismatch", place, **names))
             else:
                 canonicals.append(canonical)
+                if structure.get("abstract") and structure.get("derivation") == "constraint":
+                    issues.append(rules.issue("profile-abstract", place, name=structure["url"]))
         for canonical in self.profiles:
             structure = self.library.structure(canonical)
             if structure is not None and structure["type"] == resource["resourceType"]:
@@ -258,7 +307,7 @@ class Validator:
                 self._checkers[canonical] = None
             else:
                 compiled = _compiled(structure, self.library)
-                memory = Pieces(compiled, self._terminology, self._extension_is_clean)
+                memory = Pieces(compiled, self._terminology, self._extension_is_clean, self._piece_engines)
                 self._checkers[canonical] = _Checker(compiled, compile_schema(compiled.schema), memory)
         return self._checkers[canonical]
 
