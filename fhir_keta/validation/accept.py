@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fhir_keta.validation.compiled import FunctionPlan
-from fhir_keta.validation.functions import element_path, leads_elsewhere
+from fhir_keta.validation.functions import element_path, leads_elsewhere, meets_none, slice_plan
 from fhir_keta.validation.scope import Scope
 from fhir_keta.validation.terminology import Terminology
 
@@ -37,12 +37,20 @@ def is_clean(
     for invariant in plan.invariants:
         if not invariant.holds(value, scope):
             return False
+    if plan.more and not all(invariant.holds(value, scope) for invariant in plan.more):
+        return False
+    if plan.checks and not _passes(value, plan):
+        return False
     if plan.type == "Coding":
         if terminology.verdict(value.get("system"), value.get("code"), value.get("display")):
             return False
         if value.keys() <= _PLAIN_CODING:
             return True
-    elif depth > _LEVELS or (plan.targets and leads_elsewhere(value, plan, scope)):
+    elif (
+        depth > _LEVELS
+        or (plan.targets and leads_elsewhere(value, plan, scope))
+        or (plan.profiles and meets_none(value, plan, scope))
+    ):
         return False
     if depth and "id" in value:
         return False
@@ -69,10 +77,19 @@ def is_clean(
             for item in content if type(content) is list else (content,):
                 if type(item) is not dict:
                     return False
-                if below.type == "Reference" and _leads_outside(item):
+                if below.type == "Reference" and not below.profiles and _leads_outside(item):
                     continue
-                if not is_clean(item, below, scope, terminology, extension_is_clean, plan, key, depth + 1):
+                own = below if key not in plan.slices else slice_plan(plan.slices[key], item, scope, below)
+                if not is_clean(item, own, scope, terminology, extension_is_clean, plan, key, depth + 1):
                     return False
+    return True
+
+
+def _passes(value: JsonObject, plan: FunctionPlan) -> bool:
+    for key, content in value.items():
+        for check in plan.checks.get(key, ()):
+            if not all(check.holds(item) for item in (content if type(content) is list else (content,))):
+                return False
     return True
 
 

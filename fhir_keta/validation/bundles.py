@@ -18,14 +18,19 @@ _ON_A_SERVER = re.compile(r"https?://.*/([A-Z][A-Za-z]+)/([A-Za-z0-9.-]{1,64})")
 
 def entry_types(bundle: JsonObject) -> dict[str, str]:
     """The resource types in a Bundle by the names that references use: fullUrl, and ``Type/id``."""
-    found: dict[str, str] = {}
+    return {name: resource["resourceType"] for name, resource in entry_resources(bundle).items()}
+
+
+def entry_resources(bundle: JsonObject) -> dict[str, JsonObject]:
+    """The resources in a Bundle by the names that references use."""
+    found: dict[str, JsonObject] = {}
     for _, full_url, resource in _entries(bundle):
         if isinstance(resource, dict) and isinstance(resource.get("resourceType"), str):
             name = resource["resourceType"]
             if isinstance(full_url, str):
-                found[full_url] = name
+                found[full_url] = resource
             if isinstance(resource.get("id"), str):
-                found[f"{name}/{resource['id']}"] = name
+                found[f"{name}/{resource['id']}"] = resource
     return found
 
 

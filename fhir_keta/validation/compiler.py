@@ -6,29 +6,40 @@ the definition, that word in ``description``: the explanation reads both.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from fhir_keta.definitions.library import Library
 from fhir_keta.errors import DefinitionError
-from fhir_keta.validation.compiled import Compiled, FunctionPlan
+from fhir_keta.validation.checks import value_checks
+from fhir_keta.validation.compiled import Compiled, FunctionPlan, carries_more
 from fhir_keta.validation.constraints import (
     count_demands,
     element_constraints,
     one_of_keys,
     slice_minimum,
+    target_profiles,
     target_schema,
     target_types,
 )
 from fhir_keta.validation.elements import Element, choice_key, element_tree, type_code
 from fhir_keta.validation.existence import existence_schema
-from fhir_keta.validation.index import BY_SLICE, REST, IndexPlan, Slice
+from fhir_keta.validation.index import BY_SLICE, MISPLACED, REST, IndexPlan, Slice
 from fhir_keta.validation.invariants import invariant_function
-from fhir_keta.validation.invariants_in_words import IN_WORDS
+from fhir_keta.validation.parts import (
+    BACKBONES,
+    ObjectInTheMaking,
+    Value,
+    is_bound,
+    listed,
+    plan_path,
+    say_in_words,
+)
 from fhir_keta.validation.primitives import INTEGER_TYPES, PRIMITIVE_TYPES, primitive_schema
-from fhir_keta.validation.scope import Invariant
+from fhir_keta.validation.resolving import slice_resolver
+from fhir_keta.validation.scope import Invariant, Scope
 from fhir_keta.validation.slicing import slice_matcher
 from fhir_keta.validation.slicing_schema import slice_schema
 
@@ -42,7 +53,6 @@ _RESOURCE_TYPES = frozenset({"Resource", "DomainResource"})
 
 # ele-1 is every object's minProperties and every primitive's own schema; eld-11 as R4 writes it is true of all types
 _STATED_BY_STRUCTURE = frozenset({"ele-1", "eld-11"})
-_BACKBONES = frozenset({"BackboneElement", "Element", ""})
 
 
 def compile_structure(structure: JsonObject, library: Library) -> Compiled:
@@ -54,7 +64,7 @@ def compile_structure(structure: JsonObject, library: Library) -> Compiled:
     root = element_tree(structure)
     built = compilation.object(root, FunctionPlan(structure["type"], structure["type"]), root)
     if structure["kind"] == "resource":
-        _say_in_words("Resource", built)
+        say_in_words("Resource", built)
         built.properties["resourceType"] = {"const": structure["type"]}
     schema = built.schema()
     compilation.finish()
@@ -68,52 +78,6 @@ def compile_structure(structure: JsonObject, library: Library) -> Compiled:
         compilation.choice_keys,
         frozenset(compilation.unchecked),
     )
-
-
-class _Value(NamedTuple):
-    """What one value of an element compiles to."""
-
-    schema: JsonObject
-    functions: FunctionPlan | None = None
-    slicing: IndexPlan | None = None
-
-
-@dataclass(slots=True)
-class _Object:
-    """An object schema under construction, with its plans; ``root`` is where content references are looked up."""
-
-    root: Element
-    functions: FunctionPlan
-    properties: JsonObject = field(default_factory=dict)
-    required: list[str] = field(default_factory=list)
-    dependent: JsonObject = field(default_factory=dict)
-    demands: list[JsonObject] = field(default_factory=list)
-    index: IndexPlan = field(default_factory=IndexPlan)
-
-    def add(self, key: str, value: _Value, name: str = "") -> None:
-        self.properties[key] = value.schema
-        if value.functions is not None:
-            self.functions.children[key] = value.functions
-        if name and name != key:
-            self.functions.names[key] = name
-        if value.slicing:
-            self.index.children[key] = value.slicing
-
-    def schema(self) -> JsonObject:
-        schema: JsonObject = {
-            "type": "object",
-            "minProperties": 1,
-            "properties": self.properties,
-            "additionalProperties": False,
-        }
-        for keyword, content in (
-            ("required", self.required),
-            ("dependentSchemas", self.dependent),
-            ("allOf", self.demands),
-        ):
-            if content:
-                schema[keyword] = content
-        return schema
 
 
 @dataclass(slots=True)
@@ -134,19 +98,19 @@ class _Compilation:
             name, element, root = self.pending.pop()
             self.definitions[name] = self.object(element, self.plans[name], root).schema()
 
-    def object(self, element: Element, functions: FunctionPlan, root: Element) -> _Object:
+    def object(self, element: Element, functions: FunctionPlan, root: Element) -> ObjectInTheMaking:
         """The closed object for an element with children."""
-        built = _Object(root, functions)
+        built = ObjectInTheMaking(root, functions)
         for child in element.children.values():
             if child.is_choice:
                 self._choice(child, built)
             else:
                 self._single(child, built)
         self._invariants(element, element.definition.get("constraint", ()), built)
-        _say_in_words(element.definition["path"], built)
+        say_in_words(element.definition["path"], built)
         return built
 
-    def _invariants(self, element: Element, constraints: Iterable[JsonObject], built: _Object) -> None:
+    def _invariants(self, element: Element, constraints: Iterable[JsonObject], built: ObjectInTheMaking) -> None:
         for constraint in constraints:
             key = constraint["key"]
             if constraint.get("severity") != "error" or key in built.functions.keys or key in _STATED_BY_STRUCTURE:
@@ -172,29 +136,27 @@ class _Compilation:
             self.trees[code] = element_tree(structure).children if structure else {}
         return self.trees[code]
 
-    def _shared(self, name: str, element: Element, type_name: str, root: Element) -> _Value:
+    def _shared(self, name: str, element: Element, type_name: str, root: Element) -> Value:
         """A reference to a shared definition, compiled later if this is its first use."""
         if name not in self.plans:
             self.plans[name] = FunctionPlan(type_name, element.definition["path"])
             self.definitions[name] = {}
             self.pending.append((name, element, root))
-        return _Value({"$ref": f"#/$defs/{name}"}, self.plans[name])
+        return Value({"$ref": f"#/$defs/{name}"}, self.plans[name])
 
-    def _type(self, code: str, profiles: list[str]) -> _Value:
+    def _type(self, code: str, profiles: list[str]) -> Value:
         """The schema of a data type, or of the one profile on it that the element names (``SimpleQuantity``)."""
-        if code in _RESOURCE_TYPES or code in self.library.resource_types:
-            return _Value(dict(_ANY_RESOURCE), FunctionPlan("Resource", "Resource"))
         canonical = profiles[0] if len(profiles) == 1 and code != "Extension" else code
         structure = self.library.structure(canonical)
         if structure is None:
             raise DefinitionError(f"The type {canonical} is not known. Add its definition with --definitions.")
         name = structure["id"]
         if name in self.plans:
-            return _Value({"$ref": f"#/$defs/{name}"}, self.plans[name])
+            return Value({"$ref": f"#/$defs/{name}"}, self.plans[name])
         tree = element_tree(structure)
         return self._shared(name, tree, structure["type"], tree)
 
-    def _single(self, child: Element, built: _Object) -> None:
+    def _single(self, child: Element, built: ObjectInTheMaking) -> None:
         name = child.name
         code = child.type_codes[0] if child.types else ""
         primitive = code in PRIMITIVE_TYPES
@@ -204,24 +166,25 @@ class _Compilation:
             return
         value = self._value(child, code, built.root)
         built.functions.integers.update({name} if code in INTEGER_TYPES else ())
+        self._checks(child, code, name, built)
         if child.is_array and child.slices:
             self._sliced(child, code, value, built)
         else:
             built.add(name, self._array(child, code, value) if child.is_array else value)
         if primitive and code != "xhtml" and child.is_extensible:
             built.add(f"_{name}", self._companion(child, code), name)
-            if _is_bound(child) and not child.min:  # a code from a required value set is never only an extension
+            if is_bound(child) and not child.min:  # a code from a required value set is never only an extension
                 built.dependent[f"_{name}"] = {"required": [name]}
         if primitive:
             path, stated = child.definition["path"], child.definition.get("constraint", ())
             self._invariants(child, [each for each in stated if invariant_function(path, each["key"])], built)
         if child.min >= 1:
-            if primitive and child.is_extensible and not _is_bound(child):
+            if primitive and child.is_extensible and not is_bound(child):
                 built.demands.append(one_of_keys(name, [name, f"_{name}"]))
             else:
                 built.required.append(name)
 
-    def _choice(self, child: Element, built: _Object) -> None:
+    def _choice(self, child: Element, built: ObjectInTheMaking) -> None:
         base = child.name.removesuffix("[x]")
         allowed = [] if child.max == 0 else [type_code(type_) for type_ in child.types]
         self._refuse_other_types(child, base, allowed, built)
@@ -232,6 +195,7 @@ class _Compilation:
             narrowed = next((s for s in child.slices.values() if [type_code(t) for t in s.types] == [code]), child)
             built.add(key, self._value(narrowed, code, built.root, type_), child.name)
             built.functions.integers.update({key} if code in INTEGER_TYPES else ())
+            self._checks(narrowed, code, key, built)
             by_type[code] = [key]
             if code in PRIMITIVE_TYPES:
                 built.add(f"_{key}", self._companion(child, code), child.name)
@@ -252,7 +216,11 @@ class _Compilation:
         if child.min >= 1 and by_type:
             built.demands.append(one_of_keys(child.name, [key for keys in by_type.values() for key in keys]))
 
-    def _refuse_other_types(self, child: Element, base: str, allowed: list[str], built: _Object) -> None:
+    def _checks(self, child: Element, code: str, key: str, built: ObjectInTheMaking) -> None:
+        if found := list(value_checks(child, code, self.library)):
+            built.functions.checks[key] = found
+
+    def _refuse_other_types(self, child: Element, base: str, allowed: list[str], built: ObjectInTheMaking) -> None:
         """A type that the base allows and this profile does not is refused by name, not as an unknown element."""
         base_path = child.definition.get("base", {}).get("path", "")
         structure = self.library.structure(base_path.partition(".")[0])
@@ -267,7 +235,7 @@ class _Compilation:
             rule, words = ("choice-type", f"{base}|{' or '.join(allowed)}") if allowed else ("element-prohibited", base)
             built.properties[key] = {"$comment": rule, "description": words, "not": {}}
 
-    def _companion(self, child: Element, code: str) -> _Value:
+    def _companion(self, child: Element, code: str) -> Value:
         """``_name``: the id and extensions of a primitive (R4, JSON, Representation of primitive elements)."""
         element = self._type("Element", [])
         shared = element.functions or FunctionPlan("Element", "Element")
@@ -277,101 +245,120 @@ class _Compilation:
             schema = {**schema, "allOf": [{"$comment": "value-fixed", "not": {"required": ["extension"]}}]}
         if child.is_array:
             schema = {"type": "array", "minItems": 1, "items": {"anyOf": [{"type": "null"}, schema]}}
-        return _Value(schema, functions)
+        return Value(schema, functions)
 
-    def _value(self, child: Element, code: str, root: Element, type_: JsonObject | None = None) -> _Value:
+    def _value(self, child: Element, code: str, root: Element, type_: JsonObject | None = None) -> Value:
         """One value of an element, without its array."""
         type_ = type_ or (child.types[0] if child.types else {})
         reference = child.definition.get("contentReference")
         if reference:
             target = next(element for element in root.walk() if element.id == reference.partition("#")[2])
             return self._shared(target.id.replace(":", "."), target, "BackboneElement", root)
+        if code in _RESOURCE_TYPES or code in self.library.resource_types:
+            return self._resource(child)
         demands = element_constraints(child, code, self.library)
         if code in PRIMITIVE_TYPES:
-            return _Value(_listed(primitive_schema(code), demands))
+            return Value(listed(primitive_schema(code), demands))
         if child.children:
-            built = self.object(child, FunctionPlan(code, _plan_path(child, code)), root)
+            built = self.object(child, FunctionPlan(code, plan_path(child, code)), root)
             self._type_invariants(code, built)
-            value = _Value(built.schema(), built.functions, built.index)
+            value = Value(built.schema(), built.functions, built.index)
         else:
             value = self._type(code, type_.get("profile", []))
-            demands += self._element_invariants(child, code, value)
+            added = self._element_invariants(child, code)
+            demands += added.demands
+            if added.functions.invariants and value.functions:
+                value = value._replace(functions=replace(value.functions, more=added.functions.invariants))
         if code == "Reference" and (targets := target_types(type_.get("targetProfile", ()), self.library)):
             demands.append(target_schema(targets, self.library))
             if value.functions:
-                value = value._replace(functions=replace(value.functions, targets=targets))
+                profiles = target_profiles(type_.get("targetProfile", ()), self.library)
+                value = value._replace(functions=replace(value.functions, targets=targets, profiles=profiles))
         if demands:
             value = value._replace(schema={**value.schema, "allOf": [*value.schema.get("allOf", ()), *demands]})
         return value
 
-    def _type_invariants(self, code: str, built: _Object) -> None:
+    def _type_invariants(self, code: str, built: ObjectInTheMaking) -> None:
         """A data type walked into inline keeps the type's own rules."""
-        structure = None if code in _BACKBONES else self.library.structure(code)
+        structure = None if code in BACKBONES else self.library.structure(code)
         if structure is not None:
             tree = element_tree(structure)
             self._invariants(tree, tree.definition.get("constraint", ()), built)
-            _say_in_words(code, built)
+            say_in_words(code, built)
 
-    def _element_invariants(self, child: Element, code: str, value: _Value) -> list[JsonObject]:
+    def _resource(self, child: Element) -> Value:
+        """A resource inside another: of any type, or of those that a profile leaves."""
+        codes = child.type_codes
+        schema = dict(_ANY_RESOURCE)
+        if not _RESOURCE_TYPES & {*codes}:
+            schema = {**schema, "description": "resource of type " + " or ".join(codes)}
+            schema["properties"] = {"resourceType": {"enum": codes}}
+        profiles = tuple(profile for type_ in child.types for profile in type_.get("profile", ()))
+        return Value(schema, FunctionPlan("Resource", "Resource", profiles=profiles))
+
+    def _element_invariants(self, child: Element, code: str) -> ObjectInTheMaking:
         """The constraints an element adds to those of its type, where the type is a shared definition."""
-        structure = None if code in _BACKBONES else self.library.structure(code)
+        structure = None if code in BACKBONES else self.library.structure(code)
         if structure is None:
-            return []
+            return ObjectInTheMaking(child, FunctionPlan(code, code))
         known = {constraint["key"] for constraint in structure["snapshot"]["element"][0].get("constraint", ())}
-        built = _Object(child, FunctionPlan(code, code))
+        built = ObjectInTheMaking(child, FunctionPlan(code, code))
         added = [each for each in child.definition.get("constraint", ()) if each["key"] not in known]
         self._invariants(child.as_type(code), added, built)
-        self.unchecked |= {invariant.key for invariant in built.functions.invariants}
-        return built.demands
+        return built
 
-    def _array(self, child: Element, code: str, value: _Value) -> _Value:
+    def _array(self, child: Element, code: str, value: Value) -> Value:
         items = value.schema
-        if code in PRIMITIVE_TYPES and not _is_bound(child):  # null keeps the place of a value that is only in _name
+        if code in PRIMITIVE_TYPES and not is_bound(child):  # null keeps the place of a value that is only in _name
             nullable = {"if": {"type": "null"}, "else": items}
             items = nullable if "allOf" in items else {**items, "type": [items["type"], "null"]}
         array: JsonObject = {"type": "array", "minItems": 1, "items": items}
         demands = count_demands(child.name, child.min, child.max)
         return value._replace(schema={**array, "allOf": demands} if demands else array)
 
-    def _sliced(self, child: Element, code: str, value: _Value, built: _Object) -> None:
+    def _sliced(self, child: Element, code: str, value: Value, built: ObjectInTheMaking) -> None:
         """A sliced array: the array counts, its elements are checked in the index, each as its slice says."""
-        index = IndexPlan(rest=value.slicing)
-        closed = child.definition.get("slicing", {}).get("rules") == "closed"
+        stated = child.definition.get("slicing", {})
+        ordered, rules = stated.get("ordered", False), stated.get("rules")
+        index = IndexPlan(rest=value.slicing, ordered=ordered, at_end=rules == "openAtEnd")
         unmatched = {"$comment": "slice-unmatched", "description": child.name, "not": {}}
-        slices: JsonObject = {REST: {"items": unmatched if closed else value.schema}}
+        rest = {"if": {"type": "null"}, "else": value.schema} if code in PRIMITIVE_TYPES else value.schema
+        slices: JsonObject = {REST: {"items": unmatched if rules == "closed" else rest}}
+        misplaced = {"$comment": "slice-order", "description": child.name, "not": {}}
+        slices[MISPLACED] = {"items": misplaced}
         for name, slice_ in child.slices.items():
-            compiled = self._value(slice_, code, built.root)
-            matches = slice_matcher(child, slice_, self.library)
-            says = partial(slice_schema, child, slice_, self.library)
-            index.slices.append(Slice(name, matches, compiled.slicing, says))
-            slices[name] = {"items": compiled.schema}
-            if slice_.max is not None:
-                words = f"{name}|{slice_.max}"
-                slices[name]["allOf"] = [{"$comment": "slice-max", "description": words, "maxItems": slice_.max}]
-            if slice_.min >= 1:
-                built.demands.append(slice_minimum(child.name, name, slice_.min))
+            outer = child.slices.get(name.rpartition("/")[0])
+            if outer is None:
+                index.slices.append(self._slice(child, slice_, code, value, slices, built))
+            else:
+                sliced = outer if "slicing" in outer.definition else child
+                resliced = self._slice(sliced, slice_, code, value, slices, built)
+                index.reslices.setdefault(name.rpartition("/")[0], []).append(resliced)
         built.add(child.name, self._array(child, "", value._replace(schema={}, slicing=None)))
         built.properties[f"{child.name}{BY_SLICE}"] = {"properties": slices}
         built.index.children[child.name] = index
 
+    def _slice(
+        self, sliced: Element, part: Element, code: str, value: Value, slices: JsonObject, built: ObjectInTheMaking
+    ) -> Slice:
+        """One slice: its schema goes into ``slices``, its minimum and functions to the object."""
+        name = str(part.definition["sliceName"])
+        compiled = self._value(part, code, built.root)
+        resolved = slice_resolver(sliced, part, self.library)
+        matches = partial(_unresolved, resolved) if resolved else slice_matcher(sliced, part, self.library)
+        says = partial(slice_schema, sliced, part, self.library)
+        made = Slice(name, matches, compiled.slicing, says, resolved)
+        slices[name] = {"items": compiled.schema}
+        if part.max is not None:
+            words = f"{name}|{part.max}"
+            slices[name]["allOf"] = [{"$comment": "slice-max", "description": words, "maxItems": part.max}]
+        if part.min >= 1:
+            built.demands.append(slice_minimum(sliced.name, name, part.min))
+        if compiled.functions is not None and carries_more(compiled.functions, value.functions):
+            known = built.functions.slices.setdefault(sliced.name, [])
+            known.insert(0, (made, compiled.functions))
+        return made
 
-def _say_in_words(type_name: str, built: _Object) -> None:
-    built.functions.invariants += [Invariant(rule, "", holds) for rule, holds in IN_WORDS.get(type_name, {}).items()]
 
-
-def _is_bound(element: Element) -> bool:
-    return bool(element.definition.get("binding", {}).get("strength") == "required")
-
-
-def _plan_path(element: Element, code: str) -> str:
-    """Extensions name a backbone by its path, a data type by its name (R4, Defining Extensions, Context)."""
-    return (
-        str(element.definition.get("base", {}).get("path", element.definition["path"])) if code in _BACKBONES else code
-    )
-
-
-def _listed(schema: JsonObject, demands: list[JsonObject]) -> JsonObject:
-    """A primitive with its demands; a code from a list needs no second look at its characters."""
-    if any("const" in demand or "enum" in demand for demand in demands):
-        schema.pop("pattern", None)
-    return {**schema, "allOf": demands} if demands else schema
+def _unresolved(resolved: Callable[[Any, Scope | None], bool], item: Any) -> bool:
+    return resolved(item, None)

@@ -86,8 +86,10 @@ def binding_schema(type_code: str, codes: Codes | None) -> JsonObject | None:
                 for system, members in codes.systems.items()
             ]
         }
-    if type_code == "Coding" or (type_code == "Quantity" and codes is not None):
+    if type_code == "Coding":
         return coding
+    if type_code == "Quantity" and codes is not None:  # without a code none is wrong
+        return {"if": {"required": ["code"]}, "then": coding}
     if type_code == "CodeableConcept":
         return {"properties": {"coding": {"contains": coding}}, "required": ["coding"]}
     return None
@@ -102,6 +104,16 @@ def target_types(targets: Iterable[str], library: Library) -> frozenset[str]:
             return frozenset()
         allowed.add(structure["type"])
     return frozenset(allowed)
+
+
+def target_profiles(targets: Iterable[str], library: Library) -> tuple[str, ...]:
+    """The target profiles, where what is referred to has to meet one; empty when the types say all."""
+    profiles = [target for target in targets if (found := library.structure(target)) and _is_profile(found)]
+    return tuple(targets) if profiles else ()
+
+
+def _is_profile(structure: JsonObject) -> bool:
+    return structure.get("derivation") == "constraint"
 
 
 def target_schema(allowed: Iterable[str], library: Library) -> JsonObject:

@@ -126,7 +126,7 @@ def _code_hint(value: Any, binding: JsonObject) -> str:
     if isinstance(value, str):
         return suggestion(value, binding.get("enum", ()))
     concept = binding.get("properties", {}).get("coding")
-    systems = (concept["contains"] if concept else binding).get("anyOf", ())
+    systems = (concept["contains"] if concept else binding.get("then", binding)).get("anyOf", ())
     codings = value if isinstance(value, list) else [value]
     for coding in codings[:_CODINGS]:
         for system in systems if isinstance(coding, dict) else ():

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, NamedTuple
 
 from fhir_keta.records.parse import LEVELS
 from fhir_keta.validation import rules
 from fhir_keta.validation.compiled import Compiled, FunctionPlan
 from fhir_keta.validation.explain import element_name
+from fhir_keta.validation.index import Slice
 from fhir_keta.validation.issue import Issue
 from fhir_keta.validation.primitives import primitive_remedy
 from fhir_keta.validation.scope import Scope
@@ -51,11 +53,15 @@ class Location(NamedTuple):
 
 
 class NestedResource(NamedTuple):
-    """A resource found inside (contained, or an entry of a Bundle): checked on its own by the caller."""
+    """A resource found inside (contained, or an entry of a Bundle): checked on its own by the caller.
+
+    ``profiles`` are those of which it must meet one, because it stands here.
+    """
 
     value: Any
     expression: str
     contained: bool
+    profiles: tuple[str, ...]
 
 
 class FoundExtension(NamedTuple):
@@ -104,13 +110,20 @@ class _Walk:
         if here.depth > LEVELS:
             yield rules.issue("json-depth", here.expression(compiled), limit=LEVELS)
             return
-        for invariant in plan.invariants:
-            if not invariant.holds(value, self.scope):
+        for invariant in chain(plan.invariants, plan.more):
+            met = invariant.holds(value, self.scope)
+            if met is None:
+                yield rules.issue("invariant-unevaluated", here.expression(compiled), name=invariant.key)
+            elif not met:
                 yield rules.invariant(invariant.key, "error", invariant.human, here.expression(compiled))
         if plan.choices:
             yield from _one_choice(compiled, value, plan, here)
         if plan.targets and leads_elsewhere(value, plan, self.scope):
             yield rules.issue("reference-target", here.expression(compiled), allowed=" or ".join(sorted(plan.targets)))
+        elif plan.profiles and meets_none(value, plan, self.scope):
+            yield rules.issue("reference-profile", here.expression(compiled), allowed=" or ".join(plan.profiles))
+        if plan.checks:
+            yield from self._checked(value, plan, here)
         if plan.type == "Coding":
             yield from _coding(compiled, value, self.terminology, here)
         for key, content in value.items():
@@ -121,15 +134,23 @@ class _Walk:
             for item, location in _items(content, here.down(key)):
                 if not isinstance(item, dict):
                     continue
-                if below.type == "Resource":
-                    yield NestedResource(item, location.expression(compiled), key == "contained")
+                own = below if key not in plan.slices else slice_plan(plan.slices[key], item, self.scope, below)
+                if own.type == "Resource":
+                    yield NestedResource(item, location.expression(compiled), key == "contained", own.profiles)
                     continue
                 if "id" in item:
                     yield from self._identified(item, below, location, value)
                 if below.type == "Extension":
                     path, modifier = element_path(plan, above, key_here), key == "modifierExtension"
                     yield FoundExtension(item, location.expression(compiled), path, plan.type, modifier)
-                yield from self.visit(item, below, location, plan, key)
+                yield from self.visit(item, own, location, plan, key)
+
+    def _checked(self, value: JsonObject, plan: FunctionPlan, here: Location) -> Iterator[Issue]:
+        for key, content in value.items():
+            for check in plan.checks.get(key, ()):
+                for item, location in _items(content, here.down(key)):
+                    if not check.holds(item):
+                        yield rules.issue(check.rule, location.expression(self.compiled), **check.names)
 
     def _identified(
         self, element: JsonObject, plan: FunctionPlan, here: Location, parent: JsonObject
@@ -200,6 +221,24 @@ def leads_elsewhere(value: JsonObject, plan: FunctionPlan, scope: Scope) -> bool
     if found is None or found in plan.targets:
         return False
     return reference.split("/")[-2:-1] != [found]  # Type/id names its type: the schema has refused that
+
+
+def meets_none(reference: JsonObject, plan: FunctionPlan, scope: Scope) -> bool:
+    """Whether a reference leads, inside the record, to a resource that meets none of the profiles asked for.
+
+    Where it leads to another type, ``leads_elsewhere`` has judged it.
+    """
+    if plan.type != "Reference":
+        return False
+    target = scope.find(str(reference.get("reference")))
+    return target is not None and not any(scope.meets(target, profile) for profile in plan.profiles)
+
+
+def slice_plan(
+    slices: list[tuple[Slice, FunctionPlan]], item: JsonObject, scope: Scope, otherwise: FunctionPlan
+) -> FunctionPlan:
+    """The plan for an element of a sliced array: that of its slice, if it carries more than the others."""
+    return next((plan for slice_, plan in slices if slice_.holds(item, scope)), otherwise)
 
 
 def _unaligned(compiled: Compiled, value: JsonObject, key: str, here: Location) -> Iterator[Issue]:

@@ -10,11 +10,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from fhir_keta.validation.scope import Scope
+
 JsonObject = dict[str, Any]
 
 # added to the name of a sliced array: its elements in an object, by slice; those of none under REST
 BY_SLICE = "@slices"
 REST = "@rest"
+# those that stand where the slicing's order does not want them
+MISPLACED = "@misplaced"
 
 Matcher = Callable[[Any], bool]
 # id() of an indexed object -> its original keys; slice name -> original positions
@@ -23,33 +27,48 @@ Trace = dict[int, dict[str, list[int]]]
 
 @dataclass(slots=True)
 class Slice:
-    """One slice: which elements are its, and what is sliced inside them; ``schema`` says which as JSON Schema."""
+    """One slice: which elements are its, and what is sliced inside them; ``schema`` says which as JSON Schema.
+
+    ``resolved`` stands in for ``matches`` where what a reference leads to decides, or the profile that it meets.
+    """
 
     name: str
     matches: Matcher
     inside: IndexPlan | None
     schema: Callable[[], JsonObject]
+    resolved: Callable[[Any, Scope | None], bool] | None = None
+
+    def holds(self, item: Any, scope: Scope | None) -> bool:
+        """Whether the element is of this slice."""
+        return self.resolved(item, scope) if self.resolved else self.matches(item)
 
 
 @dataclass(slots=True)
 class IndexPlan:
-    """Which arrays below an object are sliced; empty where none is."""
+    """Which arrays below an object are sliced; empty where none is.
+
+    ``reslices`` are the slices of slices, by the outer one's name; ``ordered``: the slices stand in their order,
+    ``at_end``: what is in none stands behind them.
+    """
 
     children: dict[str, IndexPlan] = field(default_factory=dict)
     slices: list[Slice] = field(default_factory=list)
     rest: IndexPlan | None = None
+    reslices: dict[str, list[Slice]] = field(default_factory=dict)
+    ordered: bool = False
+    at_end: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.children or self.slices)
 
 
-def indexed(value: Any, plan: IndexPlan, trace: Trace | None = None) -> Any:
+def indexed(value: Any, plan: IndexPlan, trace: Trace | None = None, scope: Scope | None = None) -> Any:
     """A copy of ``value`` with, beside each sliced array, its elements by slice; the rest is shared, nothing changed.
 
     With ``trace``, the original positions of what moved are noted for the way back.
     """
     if isinstance(value, list):
-        return [indexed(item, plan, trace) for item in value]
+        return [indexed(item, plan, trace, scope) for item in value]
     if not isinstance(value, dict):
         return value
     found = [name for name in plan.children if name in value]
@@ -59,23 +78,35 @@ def indexed(value: Any, plan: IndexPlan, trace: Trace | None = None) -> Any:
     for name in found:
         below = plan.children[name]
         if not below.slices:
-            copy[name] = indexed(value[name], below, trace)
+            copy[name] = indexed(value[name], below, trace, scope)
         elif isinstance(value[name], list):
-            copy[f"{name}{BY_SLICE}"] = _by_slice(value[name], below, trace)
+            copy[f"{name}{BY_SLICE}"] = _by_slice(value[name], below, trace, scope)
     return copy
 
 
-def _by_slice(items: list[Any], plan: IndexPlan, trace: Trace | None) -> JsonObject:
+def _by_slice(items: list[Any], plan: IndexPlan, trace: Trace | None, scope: Scope | None) -> JsonObject:
     slices: JsonObject = {}
     positions: dict[str, list[int]] = {}
+    reached = 0
     for position, item in enumerate(items):
-        name, inside = REST, plan.rest
-        for slice_ in plan.slices:
-            if slice_.matches(item):
-                name, inside = slice_.name, slice_.inside
+        name, inside, number = REST, plan.rest, len(plan.slices) if plan.at_end else reached
+        for count, slice_ in enumerate(plan.slices):
+            if slice_.holds(item, scope):
+                name, inside, number = slice_.name, slice_.inside, count
                 break
-        slices.setdefault(name, []).append(indexed(item, inside, trace) if inside else item)
+        slices.setdefault(name, []).append(indexed(item, inside, trace, scope) if inside else item)
         positions.setdefault(name, []).append(position)
+        if number < reached and (plan.ordered or reached == len(plan.slices)):
+            slices.setdefault(MISPLACED, []).append(item)
+            positions.setdefault(MISPLACED, []).append(position)
+        reached = max(reached, number)
+        for inner in plan.reslices.get(name, ()):
+            if inner.holds(item, scope):
+                slices.setdefault(inner.name, []).append(
+                    indexed(item, inner.inside, trace, scope) if inner.inside else item
+                )
+                positions.setdefault(inner.name, []).append(position)
+                break
     if trace is not None:
         trace[id(slices)] = positions
     return slices

@@ -59,11 +59,19 @@ _RULES = (
     Rule("max-length", "error", "value", "Longer than the {limit} characters allowed."),
     Rule("value-range", "error", "value", "Outside the range the profile allows ({bound})."),
     Rule("binding-required", "error", "code-invalid", "Not a code of the required value set {value_set}.{suggestion}"),
+    Rule(
+        "binding-extensible",
+        "warning",
+        "code-invalid",
+        "No code of the value set {value_set}: use one of it, unless none of them fits.",
+    ),
     Rule("code-unknown", "error", "code-invalid", "Not a code of {system}.{suggestion}"),
     Rule("display-wrong", "error", "code-invalid", "The display is not one of this code in {system}."),
     Rule("slice-min", "error", "required", "The slice '{name}' is required here (at least {min})."),
     Rule("slice-max", "error", "structure", "At most {max} of the slice '{name}' may stand here."),
     Rule("slice-unmatched", "error", "structure", "Matches none of the slices, and this profile allows no others."),
+    Rule("slice-order", "error", "structure", "Out of the order that the profile gives the slices of '{name}'."),
+    Rule("reference-profile", "error", "structure", "What this leads to does not meet the profile {allowed}."),
     Rule("reference-target", "error", "structure", "A reference to {allowed} is expected here."),
     Rule("reference-relative", "error", "value", "A relative reference in a Bundle is written as type/id."),
     Rule("reference-search", "error", "structure", "A search instead of an id may stand only in a transaction."),
@@ -87,9 +95,7 @@ _RULES = (
         "structure",
         "An enableWhen asks for a question that is not another item of this questionnaire.",
     ),
-    Rule(
-        "code-system-count", "error", "value", "The count is not the number of concepts of this complete system."
-    ),
+    Rule("code-system-count", "error", "value", "The count is not the number of concepts of this complete system."),
     Rule("extension-modifier", "error", "extension", "The extension {name} may stand only in {place}."),
     Rule("extension-context", "error", "extension", "The extension {name} may not stand here (allowed: {allowed})."),
     Rule(
@@ -99,6 +105,12 @@ _RULES = (
         "The profile is not known here and was not checked. Add it with --definitions.",
     ),
     Rule("profile-mismatch", "error", "structure", "The profile {name} is for {expected}, not for this resource type."),
+    Rule(
+        "invariant-unevaluated",
+        "information",
+        "not-supported",
+        "The constraint {name} could not be evaluated here, so nothing is known about it.",
+    ),
     Rule("profile-abstract", "warning", "business-rule", "The profile {name} is abstract: claim one of its children."),
     # a response against its Questionnaire (R4, QuestionnaireResponse, notes; SDC for total and read-only)
     Rule(

@@ -16,13 +16,16 @@ class Scope:
     """``resource`` is FHIRPath's %resource, the nearest one; ``root`` its %rootResource, whose contained it is.
 
     ``entries`` are the resource types in the Bundle around it by the names that references use, ``bundle`` is that
-    Bundle's type; both empty outside one.
+    Bundle's type; both empty outside one. ``resources`` are the resources themselves by the same names, ``conforms``
+    tells whether a resource found so meets a profile.
     """
 
     resource: JsonObject
     root: JsonObject
     entries: Mapping[str, str] = field(default_factory=dict)
     bundle: str = ""
+    resources: Mapping[str, JsonObject] = field(default_factory=dict)
+    conforms: Callable[[JsonObject, str, Scope], bool] | None = None
 
     @property
     def is_contained(self) -> bool:
@@ -31,6 +34,19 @@ class Scope:
     def inside(self, resource: JsonObject, contained: bool) -> Scope:
         """The scope of a resource in this one: contained, or as an entry or parameter a root of its own."""
         return replace(self, resource=resource, root=self.root if contained else resource)
+
+    def find(self, reference: str) -> JsonObject | None:
+        """The resource that a reference leads to inside the record; None where it leads outside."""
+        if reference == "#":
+            return self.root if self.is_contained else None
+        if reference.startswith("#"):
+            contained = objects(self.root.get("contained"))
+            return next((item for item in contained if item.get("id") == reference[1:]), None)
+        return self.resources.get(reference)
+
+    def meets(self, resource: JsonObject, canonical: str) -> bool:
+        """Whether a resource meets a profile; where nobody can tell, it does."""
+        return self.conforms is None or self.conforms(resource, canonical, self)
 
     def type_of(self, reference: str) -> str | None:
         """The type of the resource that a reference leads to inside the record; None where it leads outside."""
@@ -48,8 +64,8 @@ Function = Callable[[JsonObject, Scope], bool]
 
 @dataclass(frozen=True, slots=True)
 class Invariant:
-    """One constraint of an element that is checked by a function."""
+    """One constraint of an element that is checked by a function; None: it could not be evaluated."""
 
     key: str
     human: str
-    holds: Function
+    holds: Callable[[JsonObject, Scope], bool | None]

@@ -21,7 +21,7 @@ def slice_matcher(sliced: Element, slice_: Element, library: Library) -> Matcher
     Raises DefinitionError for a discriminator that is not supported or that the slice does not answer.
     """
     discriminators = sliced.definition.get("slicing", {}).get("discriminator", ())
-    matchers = [_matcher(discriminator, slice_, library) for discriminator in discriminators]
+    matchers = [discriminated(discriminator, slice_, library) for discriminator in discriminators]
     if not matchers:
         raise DefinitionError(f"{sliced.id} is sliced without a discriminator. Add one to the definition.")
     if len(matchers) == 1:
@@ -29,19 +29,18 @@ def slice_matcher(sliced: Element, slice_: Element, library: Library) -> Matcher
     return lambda value: all(matches(value) for matches in matchers)
 
 
-def _matcher(discriminator: dict[str, str], slice_: Element, library: Library) -> Matcher:
+def discriminated(discriminator: dict[str, str], slice_: Element, library: Library) -> Matcher:
+    """The predicate of one discriminator."""
     kind, path = discriminator["type"], path_segments(discriminator["path"])
     if kind in ("value", "pattern"):
         return _by_value(path, slice_, library)
     if kind == "exists":
         element = element_at(slice_, path)
         wanted = element is None or element.max != 0
-        return lambda value: bool(_values(value, path)) is wanted
+        return lambda value: bool(values_at(value, path)) is wanted
     if kind == "type":
         return _by_type(path, slice_, library)
-    raise DefinitionError(
-        f"{slice_.id}: slicing by {kind} is not supported yet. Slice by value, pattern, exists or type."
-    )
+    raise DefinitionError(f"{slice_.id}: {kind} is no discriminator. Slice by value, pattern, exists, type or profile.")
 
 
 def _by_value(path: list[str], slice_: Element, library: Library) -> Matcher:
@@ -49,15 +48,15 @@ def _by_value(path: list[str], slice_: Element, library: Library) -> Matcher:
     if path == ["url"] and profiles:
         url = profiles[0].partition("|")[0]
         return lambda value: isinstance(value, dict) and value.get("url") == url
-    expected = _expected(slice_, path, library)
+    expected = expected_at(slice_, path, library)
     if expected is None:
         raise DefinitionError(
             f"{slice_.id}: nothing fixed at the discriminator {'.'.join(path)}. Give it a fixed or pattern value there."
         )
-    return lambda value: any(expected(found) for found in _values(value, path))
+    return lambda value: any(expected(found) for found in values_at(value, path))
 
 
-def _expected(element: Element, path: list[str], library: Library) -> Matcher | None:
+def expected_at(element: Element, path: list[str], library: Library) -> Matcher | None:
     """The predicate that the element at ``path`` below ``element`` states, from whichever level fixes it."""
     for prefix in ("fixed", "pattern"):
         fixed = element.value(prefix)
@@ -72,14 +71,14 @@ def _expected(element: Element, path: list[str], library: Library) -> Matcher | 
             return None
         # what a required inner slice fixes is there as well (R4's blood pressure: component.code.coding:SBPCode)
         stated = (child, *(inner for inner in child.slices.values() if inner.min >= 1))
-        return next((rule for each in stated if (rule := _expected(each, path[1:], library))), None)
+        return next((rule for each in stated if (rule := expected_at(each, path[1:], library))), None)
     binding = element.definition.get("binding", {})
     if binding.get("strength") == "required" and (codes := library.codes(binding.get("valueSet", ""))):
         return lambda found: any(codes.contains(system, code) for system, code in _codings(found))
-    below = [(name, rule) for name, child in element.children.items() if (rule := _expected(child, [], library))]
+    below = [(name, rule) for name, child in element.children.items() if (rule := expected_at(child, [], library))]
     if not below:
         return None
-    return lambda found: all(any(rule(part) for part in _values(found, [name])) for name, rule in below)
+    return lambda found: all(any(rule(part) for part in values_at(found, [name])) for name, rule in below)
 
 
 def part_of(fixed: Any, path: list[str]) -> Any:
@@ -116,14 +115,14 @@ def _by_type(path: list[str], slice_: Element, library: Library) -> Matcher:
             if (structure := library.structure(target))
         }
         inner = path[:-1]
-        return lambda value: any(_reference_type(found) in targets for found in _values(value, inner))
+        return lambda value: any(type_named(found) in targets for found in values_at(value, inner))
     if not path:
         return lambda value: isinstance(value, dict) and value.get("resourceType") in codes
     *inner, last = path
     keys = {last + code[:1].upper() + code[1:] for code in codes}
     return lambda value: any(
         isinstance(parent, dict) and (keys & parent.keys() or _resource_type(parent.get(last)) in codes)
-        for parent in _values(value, inner)
+        for parent in values_at(value, inner)
     )
 
 
@@ -131,7 +130,8 @@ def _resource_type(value: Any) -> str | None:
     return value.get("resourceType") if isinstance(value, dict) else None
 
 
-def _reference_type(value: Any) -> str | None:
+def type_named(value: Any) -> str | None:
+    """The resource type that a reference names, by itself or in its URL."""
     if not isinstance(value, dict):
         return None
     if isinstance(value.get("type"), str):
@@ -168,7 +168,7 @@ def element_at(element: Element, path: list[str]) -> Element | None:
     return element
 
 
-def _values(value: Any, path: list[str]) -> list[Any]:
+def values_at(value: Any, path: list[str]) -> list[Any]:
     """All values at the path, arrays flattened."""
     found = [value]
     for segment in path:

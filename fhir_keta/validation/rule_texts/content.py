@@ -94,6 +94,13 @@ TEXTS = {
         patient(gender="Female"),
         patient(gender="female"),
     ),
+    "binding-extensible": RuleText(
+        "Where the binding is extensible, a code is one of the value set, unless none of them fits.",
+        f"Software knows these codes best; whether one fits only a person can say, so this warns. {_CODES}",
+        "Take a code of the value set, or keep yours if it says what none of them does.",
+        patient(maritalStatus={"coding": [{"system": "https://example.org/own", "code": "x"}]}),
+        patient(maritalStatus={"text": "x"}),
+    ),
     "code-unknown": RuleText(
         "A coding's code is one of its system, where the whole system is known here.",
         f"A code that its system does not have means nothing. {_CODES}",

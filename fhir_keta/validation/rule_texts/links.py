@@ -69,6 +69,11 @@ TEXTS = {
         observation(subject={"reference": "Practitioner/p1"}),
         observation(subject=SUBJECT),
     ),
+    "reference-profile": RuleText(
+        "What a reference inside the record leads to meets a profile that the reference asks for.",
+        f"Readers follow it and expect what the profile promises. {_REFERENCES}",
+        "Correct the contained resource or the entry of the Bundle, or refer to another one.",
+    ),
     "reference-search": RuleText(
         "A reference by search (Patient?identifier=...) stands only in a transaction.",
         "Only a server that processes a transaction replaces it by an id. Source: FHIR R4, RESTful API, transaction, "
@@ -169,6 +174,12 @@ TEXTS = {
         "Claim a profile of this type, or none.",
         patient(meta={"profile": [KETA + "StructureDefinition/keta-rating"]}),
         patient(meta={"profile": [CORE + "Patient"]}),
+    ),
+    "invariant-unevaluated": RuleText(
+        "A constraint is written so that it can be evaluated.",
+        "FHIRPath of a kind that is not known here, or that takes too long, is left open: no finding, no promise. "
+        "Source: FHIR R4, ElementDefinition.constraint.expression.",
+        "Nothing is wrong with the record. If the profile is yours, simplify the expression.",
     ),
     "profile-abstract": RuleText(
         "A profile that a record claims is not abstract.",

@@ -100,6 +100,11 @@ TEXTS = {
         {**_EXPERIENCE, "component": [_TELLS_HOW_IT_FELT, _TELLS_HOW_IT_FELT]},
         {**_EXPERIENCE, "component": [_TELLS_HOW_IT_FELT]},
     ),
+    "slice-order": RuleText(
+        "Where slicing is ordered, the slices stand in the order of the profile; openAtEnd: others stand behind them.",
+        f"Readers take the order for what the profile says it means. {_PROFILES}",
+        "Move the element to its place.",
+    ),
     "slice-unmatched": RuleText(
         "Where slicing is closed, every element belongs to a slice.",
         f"The profile leaves no room for others. {_PROFILES}",

@@ -1,0 +1,80 @@
+"""Rules of an ElementDefinition that no schema says: ranges of dates and quantities, extensible bindings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+from fhir_keta.definitions.library import Codes, Library
+from fhir_keta.validation.compiled import Check
+from fhir_keta.validation.dates import compare_dates
+from fhir_keta.validation.elements import Element
+from fhir_keta.validation.shapes import number, objects
+
+JsonObject = dict[str, Any]
+
+_DATES = frozenset({"date", "dateTime", "instant"})
+_CODED = frozenset({"code", "Coding", "CodeableConcept", "Quantity"})
+
+
+def value_checks(element: Element, code: str, library: Library) -> Iterator[Check]:
+    """The checks of one value of this type."""
+    for prefix, sign, words in (("minValue", 1, "at least"), ("maxValue", -1, "at most")):
+        bound = element.value(prefix)
+        compare = _comparison(code)
+        if compare is not None and bound is not None:
+            shown = f"{words} {bound.get('value') if isinstance(bound, dict) else bound}"
+            yield Check("value-range", {"bound": shown}, partial(_inside, compare, bound, sign))
+    binding = element.definition.get("binding", {})
+    if binding.get("strength") == "extensible" and code in _CODED and "valueSet" in binding:
+        codes = library.codes(binding["valueSet"])
+        if codes is not None:
+            yield Check("binding-extensible", {"value_set": binding["valueSet"]}, partial(_has_code, codes))
+
+
+def _comparison(code: str) -> Callable[[Any, Any], int | None] | None:
+    if code in _DATES:
+        return _dates
+    return {"time": _times, "Quantity": _quantities}.get(code)
+
+
+def _inside(compare: Callable[[Any, Any], int | None], bound: Any, sign: int, value: Any) -> bool:
+    """Whether the value is on the right side; what cannot be compared is another rule's, or nobody's."""
+    order = compare(value, bound)
+    return order is None or order * sign >= 0
+
+
+def _dates(value: Any, bound: Any) -> int | None:
+    return compare_dates(value, bound) if isinstance(value, str) and isinstance(bound, str) else None
+
+
+def _times(value: Any, bound: Any) -> int | None:
+    if not isinstance(value, str) or not isinstance(bound, str):
+        return None
+    return (value > bound) - (value < bound)
+
+
+def _quantities(value: Any, bound: Any) -> int | None:
+    """In one unit; there is no conversion between units here."""
+    if not isinstance(value, dict) or not isinstance(bound, dict):
+        return None
+    first, second = number(value.get("value")), number(bound.get("value"))
+    if first is None or second is None or value.get("comparator") or _unit(value) != _unit(bound):
+        return None
+    return (first > second) - (first < second)
+
+
+def _unit(quantity: JsonObject) -> tuple[Any, Any]:
+    return (quantity.get("system"), quantity["code"]) if "code" in quantity else (None, quantity.get("unit"))
+
+
+def _has_code(codes: Codes, value: Any) -> bool:
+    """Whether one of the codes given is of the set; without any there is only text, which is allowed."""
+    if isinstance(value, str):
+        return codes.contains(None, value)
+    if not isinstance(value, dict):
+        return True
+    codings = objects(value.get("coding")) if "coding" in value else [value]
+    given = [each for each in codings if isinstance(each.get("code"), str) and isinstance(each.get("system"), str)]
+    return not given or any(codes.contains(each["system"], each["code"]) for each in given)

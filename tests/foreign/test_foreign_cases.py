@@ -1,0 +1,51 @@
+"""Foreign profiles: every case gives the errors it names, whichever way it is asked."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from fhir_keta.definitions.library import bundled
+from fhir_keta.validation.issue import Issue
+from fhir_keta.validation.validator import Validator
+from tests.foreign.cases import FOREIGN_CASES, ForeignCase
+from tests.foreign.profiles import DEFINITIONS
+
+VALIDATOR = Validator(bundled().with_resources(DEFINITIONS))
+
+
+def errors(issues: list[Issue]) -> set[str]:
+    return {issue.rule for issue in issues if issue.severity in ("error", "fatal")}
+
+
+@pytest.mark.parametrize("case", FOREIGN_CASES, ids=lambda case: case.name)
+def test_a_case_gives_its_errors(case: ForeignCase) -> None:
+    assert errors(VALIDATOR.check(json.dumps(case.resource).encode())) == case.errors
+    assert errors(VALIDATOR.check(case.resource)) == case.errors, "as an object, without the memory"
+
+
+def rules(name: str) -> dict[str, str]:
+    case = next(case for case in FOREIGN_CASES if case.name == name)
+    return {issue.rule: issue.severity for issue in VALIDATOR.check(case.resource)}
+
+
+def test_warnings() -> None:
+    assert rules("bindings: extensible, out") == {"binding-extensible": "warning"}
+    assert rules("bindings: extensible, in") == rules("bindings: extensible, only text") == {}
+    assert rules("bindings: preferred, out") == {}
+    assert rules("abstract: abstract") == {"profile-abstract": "warning"}
+
+
+def test_places() -> None:
+    found = {
+        (issue.rule, issue.expression)
+        for case in FOREIGN_CASES
+        for issue in VALIDATOR.check(case.resource)
+        if case.name in ("ordered: out of order", "subject-adult: contained, a child", "birth: birth too early")
+    }
+    assert found == {
+        ("slice-order", "Patient.identifier[1]"),
+        ("reference-profile", "Observation.subject"),
+        ("value-range", "Patient.birthDate"),
+    }
