@@ -42,6 +42,21 @@ _PRIMITIVES = (
         patient(name=[{"given": ["A", None], "_given": [None, {"id": "a"}]}]),
         ("element-empty", "Patient.name[0].given[1]"),
     ),
+    case(
+        "part of an extension that its definition does not know",
+        patient(
+            extension=[
+                {
+                    "url": "http://hl7.org/fhir/StructureDefinition/patient-nationality",
+                    "extension": [
+                        {"url": "code", "valueCodeableConcept": {"text": "x"}},
+                        {"url": "x", "valueCode": "y"},
+                    ],
+                }
+            ]
+        ),
+        ("extension-unknown", "Patient.extension[0].extension[1]"),
+    ),
     case("extension on an id", patient(id="a", _id=ABSENT), ("element-unknown", "Patient.id")),
     case(
         "extension on the url of an extension",
@@ -208,6 +223,10 @@ _DATA_TYPES = (
         "range without an upper number",
         observation(valueRange={"low": {"value": 1}, "high": {"unit": "mg"}}),
         ("rng-2", "Observation.value.ofType(Range)"),
+    ),
+    case(
+        "offset from two events",
+        observation(effectiveTiming={"repeat": {"offset": 30, "when": ["MORN", "NIGHT"]}}),
     ),
     case(
         "modified before it was written",

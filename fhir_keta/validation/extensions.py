@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fhir_keta.definitions.library import Library
+from fhir_keta.validation.shapes import items
 
 JsonObject = dict[str, Any]
 
@@ -32,6 +33,25 @@ def allowed_here(structure: JsonObject, element_path: str, element_type: str, li
 def is_modifier(structure: JsonObject) -> bool:
     """Whether the extension changes the meaning of what it stands on (R4, Modifier Extensions)."""
     return structure["snapshot"]["element"][0].get("isModifier", False) is True
+
+
+def undefined_parts(structure: JsonObject, value: JsonObject) -> list[int]:
+    """Which extensions inside a complex one have a relative url that its definition does not know.
+
+    Where the definition closes its slicing, the schema has said so.
+    """
+    known: set[Any] = set()
+    for element in structure["snapshot"]["element"]:
+        if element["path"] == "Extension.extension" and element.get("slicing", {}).get("rules") == "closed":
+            return []
+        if element["path"].endswith(".extension.url"):
+            known.add(element.get("fixedUri"))
+    found = []
+    for position, part in enumerate(items(value.get("extension"))):
+        url = part.get("url") if isinstance(part, dict) else None
+        if isinstance(url, str) and ":" not in url and url not in known:
+            found.append(position)
+    return found
 
 
 def contexts_in_words(structure: JsonObject) -> str:

@@ -144,9 +144,9 @@ _MEALS = frozenset({"C", "CM", "CD", "CV"})
 
 
 def _offset_has_event(value: JsonObject, _scope: Scope) -> bool:
-    """tim-9: an offset needs a ``when`` that is no meal; FHIRPath's ``in`` takes one left operand, so only one."""
+    """tim-9: an offset needs a ``when`` that is no meal; the FHIRPath says so of one, HL7's validator of each."""
     when = items(value.get("when"))
-    return "offset" not in value or (len(when) == 1 and text(when[0]) not in _MEALS)
+    return "offset" not in value or (bool(when) and not any(text(each) in _MEALS for each in when))
 
 
 def _count_is_whole(value: JsonObject, _scope: Scope) -> bool:

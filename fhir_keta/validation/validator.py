@@ -18,7 +18,7 @@ from fhir_keta.validation.compiler import compile_structure
 from fhir_keta.validation.documents import document_faults
 from fhir_keta.validation.engine import Engine, compile_schema
 from fhir_keta.validation.explain import element_name, explain
-from fhir_keta.validation.extensions import allowed_here, contexts_in_words, is_modifier
+from fhir_keta.validation.extensions import allowed_here, contexts_in_words, is_modifier, undefined_parts
 from fhir_keta.validation.functions import FoundExtension, NestedResource, walk
 from fhir_keta.validation.index import Trace, indexed
 from fhir_keta.validation.issue import Issue
@@ -325,6 +325,8 @@ class Validator:
         if is_modifier(structure) is not found.modifier:
             place = "extension" if found.modifier else "modifierExtension"
             yield rules.issue("extension-modifier", found.expression, name=structure["id"], place=place)
+        for position in undefined_parts(structure, found.value):
+            yield rules.issue("extension-unknown", f"{found.expression}.extension[{position}]")
         checker = self._checker(url)
         if checker is not None:
             yield from self._structure(checker, found.value, found.expression)
