@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test format clean
+.PHONY: demo test fuzz format clean
 
 demo: .venv/demo-ready
 	$(BIN)/fhir-keta demo
@@ -13,6 +13,10 @@ test: .venv/test-ready
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest
+
+# a long comparison with HL7's validator on random changes; FHIR_KETA_FUZZ_SEED and FHIR_KETA_FUZZ_COUNT repeat or shorten it
+fuzz: .venv/test-ready
+	$(BIN)/python -m tests.oracle.fuzz
 
 format: .venv/test-ready
 	$(BIN)/ruff check --fix .

@@ -61,7 +61,15 @@ class Kind:
 JSON = "http://hl7.org/fhir/R4/json.html"
 DATATYPES = "http://hl7.org/fhir/R4/datatypes.html"
 
+REFERENCES = "http://hl7.org/fhir/R4/references.html"
+
 ONLY_OURS = (
+    Kind(
+        "reference-target",
+        r"(reference|uri) = |with one of",
+        "The type of a target must be among those named; it judges only targets that it can fetch.",
+        "http://hl7.org/fhir/R4/elementdefinition-definitions.html#ElementDefinition.type.targetProfile",
+    ),
     Kind("element-empty", r"= \[\]$|= \[null\]$|no .*\.0$", "An array is never empty.", f"{JSON}#primitive"),
     Kind("primitive-format", r'= "  "$', "A code, uri or date has no blanks.", f"{DATATYPES}#primitive"),
     Kind(
@@ -93,6 +101,24 @@ ONLY_OURS = (
     ),
 )
 ONLY_THEIRS = (
+    Kind(
+        "Type_Specific_Checks_DT_URL_Resolve",
+        r"http://hl7\.org/fhir/gender",
+        "A system may be a URI that leads nowhere; it holds those of HL7 to what it knows.",
+        f"{DATATYPES}#Coding",
+    ),
+    Kind(
+        "",
+        r"StructureDefinition/.*differential\.element",
+        "The order of a differential is the business of whoever makes the snapshot; no invariant has it.",
+        "http://hl7.org/fhir/R4/profiling.html#snapshot",
+    ),
+    Kind(
+        "ERROR_GENERATING_SNAPSHOT",
+        r"StructureDefinition/.*differential",
+        "It makes a snapshot of each profile that it reads; ours does when the profile is used.",
+        "http://hl7.org/fhir/R4/profiling.html#snapshot",
+    ),
     Kind(
         "Display_Name_WS_for__should_be_one_of__instead_of",
         r'display = ".* "$',

@@ -7,7 +7,6 @@ a difference that is gone fails too. Totals are ours alone and left out.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -18,10 +17,10 @@ import pytest
 from fhir_keta.definitions.library import bundled
 from fhir_keta.questionnaires.enablement import item_states
 from fhir_keta.questionnaires.items import read_items
-from fhir_keta.validation.issue import Issue
 from fhir_keta.validation.responses import compile_questionnaire
 from tests.java import JavaError
-from tests.oracle.oracle import DEFINITIONS, Oracle, OracleIssue
+from tests.oracle.oracle import DEFINITIONS, Oracle
+from tests.oracle.verdicts import judged_responses
 from tests.unit.forms import FORMS, form
 from tests.unit.generated_responses import Questionnaires, Responses
 from tests.unit.response_cases import Case
@@ -34,8 +33,6 @@ GENERATED = range(20)
 RESPONSES = 25
 # the validator gives up on an answer of another type than a condition asks for (it compares nothing of the kind)
 GIVES_UP = "incompatible types"
-# what it says of a disabled item that is there without answers: R4 requires nothing of it (Questionnaire.item.required)
-REQUIRES = re.compile("required item|MIN_OCCURS|GROUP_REQUIRED")
 
 
 @pytest.fixture(scope="module")
@@ -87,27 +84,6 @@ def disagreements(oracle: Oracle, questionnaire: Json, randomness: Random) -> It
         except JavaError as error:
             assert GIVES_UP in str(error)
             continue
-        states = list(item_states(tree, response))
-        if not ours:
-            disabled = {without_answers(state.expression) for state in states if state.enabled is False}
-            theirs = [error for error in theirs if not requires_of_disabled(error, disabled)]
-        if not theirs:
-            choices = {state.expression for state in states if state.item.answer_value_set}
-            ours = [issue for issue in ours if not other_than_coding(issue, choices)]
+        ours, theirs = judged_responses(item_states(tree, response), ours, theirs)
         if bool(ours) != bool(theirs):
             yield response, ours, theirs
-
-
-def requires_of_disabled(error: OracleIssue, disabled: set[str]) -> bool:
-    required = REQUIRES.search(f"{error.message_id} {error.message}")
-    return required is not None and without_answers(error.expression) in disabled
-
-
-def other_than_coding(issue: Issue, choices: set[str]) -> bool:
-    """An answer of another type to a choice with a value set, which the validator lets pass (case value-set-text)."""
-    return issue.rule == "response-answer-type" and issue.expression.rpartition(".answer[")[0] in choices
-
-
-def without_answers(expression: str) -> str:
-    """The validator leaves the answers out of the paths of items under them."""
-    return re.sub(r"\.answer\[\d+\]", "", expression)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
+from fhir_keta.questionnaires.enablement import ItemState
+from fhir_keta.validation.issue import Issue
 from tests.oracle.oracle import NO_NARRATIVE, OracleIssue
 
 # What the validator cannot know without a terminology server, and two pieces of advice that do not fit.
@@ -29,3 +32,37 @@ def objections(issues: Iterable[OracleIssue]) -> list[str]:
 def _is_founded(issue: OracleIssue) -> bool:
     unchecked = issue.message_id in _UNCHECKED or issue.message.startswith(_UNCHECKED_TEXTS)
     return issue.severity == "warning" and not unchecked
+
+
+# what the validator says of a disabled item that is there without answers: R4 requires nothing of it
+# (http://hl7.org/fhir/R4/questionnaire-definitions.html#Questionnaire.item.required)
+_REQUIRES = re.compile("required item|MIN_OCCURS|GROUP_REQUIRED")
+
+
+def judged_responses(
+    states: Iterable[ItemState], ours: list[Issue], theirs: list[OracleIssue]
+) -> tuple[list[Issue], list[OracleIssue]]:
+    """The errors on a response, without those that only one side gives for reasons known (see the two functions)."""
+    states = list(states)
+    if not ours:
+        disabled = {without_answers(state.expression) for state in states if state.enabled is False}
+        theirs = [error for error in theirs if not _requires_of_disabled(error, disabled)]
+    if not theirs:
+        choices = {state.expression for state in states if state.item.answer_value_set}
+        ours = [issue for issue in ours if not _other_than_coding(issue, choices)]
+    return ours, theirs
+
+
+def _requires_of_disabled(error: OracleIssue, disabled: set[str]) -> bool:
+    required = _REQUIRES.search(f"{error.message_id} {error.message}")
+    return required is not None and without_answers(error.expression) in disabled
+
+
+def _other_than_coding(issue: Issue, choices: set[str]) -> bool:
+    """An answer of another type to a choice with a value set, which the validator lets pass (case value-set-text)."""
+    return issue.rule == "response-answer-type" and issue.expression.rpartition(".answer[")[0] in choices
+
+
+def without_answers(expression: str) -> str:
+    """The validator leaves the answers out of the paths of items under them."""
+    return re.sub(r"\.answer\[\d+\]", "", expression)

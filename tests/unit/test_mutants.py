@@ -1,0 +1,96 @@
+"""On every mutant: accepting and explaining agree, nothing breaks, and no message has a value of the record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fhir_keta.definitions.library import bundled
+from fhir_keta.validation import pieces
+from fhir_keta.validation.validator import Validator
+from tests.oracle.mutants import Mutant, Mutants
+
+SEED = 20261122
+COUNT = 2000  # those that the oracle judges too
+MUTANTS = Mutants(SEED)
+LIBRARY = bundled().with_resources(MUTANTS.questionnaires)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def from_the_first_record() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pieces, "WORTH_BUILDING", 0)
+        yield
+
+
+@cache
+def remembering() -> Validator:
+    return Validator(LIBRARY)
+
+
+@cache
+def full() -> Validator:
+    """Checks everything, remembers nothing."""
+    validator = Validator(LIBRARY)
+    validator._accepts = lambda resource, data: False  # type: ignore[method-assign]
+    return validator
+
+
+@cache
+def known_texts() -> str:
+    """All that definitions say: what a message may have from there is not of the record."""
+    return json.dumps([*LIBRARY.of_type("Questionnaire"), *LIBRARY.of_type("CodeSystem")], ensure_ascii=False)
+
+
+def values(node: Any) -> Iterator[str]:
+    if isinstance(node, str):
+        yield node
+    for inner in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from values(inner)
+
+
+def hold(mutant: Mutant) -> None:
+    found = full().check(mutant.data)
+    assert remembering().check(mutant.data) == found, mutant
+    said = "\n".join(f"{issue.expression} {issue.message}" for issue in found)
+    for value in set(values(mutant.record)):
+        telling = " " in value.strip() or len(value) > 64
+        if telling and value in said:
+            assert value in known_texts(), f"{mutant}: {said}"
+    assert "Qwerty" not in said, f"{mutant}: {said}"
+
+
+@pytest.mark.parametrize("part", range(20))
+def test_accepting_and_explaining_agree(part: int) -> None:
+    for number in range(part, COUNT, 20):
+        hold(MUTANTS.mutant(number))
+
+
+@given(number=st.integers(COUNT, 10**9))
+@settings(max_examples=100, deadline=None, derandomize=True, database=None)
+def test_they_agree_on_any_mutant(number: int) -> None:
+    hold(MUTANTS.mutant(number))
+
+
+def test_the_python_engine_gives_the_same_verdicts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FHIR_KETA_ENGINE", "python")
+    slow = Validator(LIBRARY)
+    monkeypatch.setattr(slow, "_accepts", lambda _resource, _data: False)
+    verdicts = set()
+    for number in range(0, COUNT, 10):
+        mutant = MUTANTS.mutant(number)
+        verdict = bool(slow.check(mutant.data))
+        verdicts.add(verdict)
+        assert verdict is bool(full().check(mutant.data)), mutant
+    assert verdicts == {True, False}
+
+
+def test_a_mutant_is_made_from_its_seed_and_number() -> None:
+    assert [Mutants(7).mutant(number) for number in range(60)] == list(Mutants(7).mutants(60))
+    assert {str(mutant) for mutant in Mutants(8).mutants(60)} != {str(mutant) for mutant in Mutants(7).mutants(60)}
