@@ -59,6 +59,15 @@ BUNDLE_CASES = (
         },
         ("bdl-5", "Bundle.entry[0]"),
     ),
+    case(
+        "history that does not say of what",
+        {
+            "resourceType": "Bundle",
+            "type": "history",
+            "entry": [{"request": {"method": "DELETE", "url": "Patient/1"}, "response": {"status": "200"}}],
+        },
+        ("bundle-full-url", "Bundle.entry[0]"),
+    ),
     case("document whose subject is in it", _document(patient(active=True))),
     case(
         "document whose subject is not in it",

@@ -12,6 +12,7 @@ from fhir_keta.validation.issue import Issue
 JsonObject = dict[str, Any]
 
 _WITHOUT_FULL_URL = frozenset({"transaction", "batch", "transaction-response", "batch-response"})
+_UNNAMED = "The entry has no fullUrl, so that nothing can refer to it: only transactions and batches may"
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _ON_A_SERVER = re.compile(r"https?://.*/([A-Z][A-Za-z]+)/([A-Za-z0-9.-]{1,64})")
 
@@ -37,18 +38,22 @@ def entry_resources(bundle: JsonObject) -> dict[str, JsonObject]:
 def full_urls(bundle: JsonObject, expression: str, resource_types: frozenset[str]) -> Iterator[Issue]:
     """Each entry is named, absolutely, and by a server's URL only as that server would (R4, Bundle.entry.fullUrl)."""
     for position, full_url, resource in _entries(bundle):
-        if not isinstance(resource, dict):
-            continue
         problem = ""
-        if not isinstance(full_url, str):
-            if full_url is None and bundle.get("type") not in _WITHOUT_FULL_URL:
-                problem = "The entry has no fullUrl, so that nothing can refer to it: only transactions and batches may"
+        if full_url is None:
+            problem = _UNNAMED if _needs_full_url(bundle.get("type"), resource) else ""
+        elif not isinstance(full_url, str) or not isinstance(resource, dict):
+            continue
         elif not _ABSOLUTE.match(full_url):
             problem = "The fullUrl is not absolute"
         elif _on_a_server(full_url, resource_types) not in (None, (resource.get("resourceType"), resource.get("id"))):
             problem = "The fullUrl looks like a server's, but does not end in the type and id of this resource"
         if problem:
             yield rules.issue("bundle-full-url", f"{expression}.entry[{position}]", problem=problem)
+
+
+def _needs_full_url(type_: Any, resource: Any) -> bool:
+    """A history tells of resources that are gone; elsewhere an entry without a resource is another rule's finding."""
+    return type_ not in _WITHOUT_FULL_URL and (isinstance(resource, dict) or (resource is None and type_ == "history"))
 
 
 def _on_a_server(full_url: str, resource_types: frozenset[str]) -> tuple[str, str] | None:

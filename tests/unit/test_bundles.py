@@ -43,6 +43,8 @@ PERSON = patient(id="1", active=True)
         ("batch-response", None, PERSON, True),
         ("transaction-response", None, PERSON, True),
         ("collection", None, None, True),
+        ("history", None, None, False),
+        ("history", "https://ehr.test/Patient/1", None, True),
         ("collection", "Patient/1", None, True),
         ("collection", 1, PERSON, True),  # another rule's finding
         ("collection", URN + "1", "x", True),
