@@ -41,10 +41,12 @@ def full_urls(bundle: JsonObject, expression: str, resource_types: frozenset[str
         problem = ""
         if full_url is None:
             problem = _UNNAMED if _needs_full_url(bundle.get("type"), resource) else ""
-        elif not isinstance(full_url, str) or not isinstance(resource, dict):
+        elif not isinstance(full_url, str):
             continue
         elif not _ABSOLUTE.match(full_url):
             problem = "The fullUrl is not absolute"
+        elif not isinstance(resource, dict):
+            continue
         elif _on_a_server(full_url, resource_types) not in (None, (resource.get("resourceType"), resource.get("id"))):
             problem = "The fullUrl looks like a server's, but does not end in the type and id of this resource"
         if problem:

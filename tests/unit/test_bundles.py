@@ -45,14 +45,14 @@ PERSON = patient(id="1", active=True)
         ("collection", None, None, True),
         ("history", None, None, False),
         ("history", "https://ehr.test/Patient/1", None, True),
-        ("collection", "Patient/1", None, True),
+        ("collection", "Patient/1", None, False),
         ("collection", 1, PERSON, True),  # another rule's finding
         ("collection", URN + "1", "x", True),
     ],
 )
 def test_full_urls(type_: str, full_url: Any, resource: Any, accepted: bool) -> None:
     entry = {key: value for key, value in (("fullUrl", full_url), ("resource", resource)) if value is not None}
-    found = list(full_urls(bundle(type_, {"response": {"status": "200"}}, entry), "Bundle", base().resource_types))
+    found = list(full_urls(bundle(type_, {"fullUrl": f"{URN}9"}, entry), "Bundle", base().resource_types))
     expected = [] if accepted else [("bundle-full-url", "Bundle.entry[1]")]
     assert [(issue.rule, issue.expression) for issue in found] == expected
 
