@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from fhir_keta.definitions.library import Library
@@ -28,6 +29,42 @@ def allowed_here(structure: JsonObject, element_path: str, element_type: str, li
         return True
     names = {element_path, element_type, *_ancestors(element_type, library), "Element"}
     return any(context.get("expression") in names for context in contexts)
+
+
+def _is_question(item: JsonObject, _extension: JsonObject) -> bool:
+    return item.get("type") != "display"
+
+
+def _of_type(*types: str) -> Callable[[JsonObject, JsonObject], bool]:
+    return lambda item, _extension: item.get("type") in types
+
+
+# StructureDefinition.contextInvariant of R4's and SDC's extensions, as functions of the element and the extension
+_CONTEXT_INVARIANTS: dict[str, Callable[[JsonObject, JsonObject], bool]] = {
+    "type!='display'": _is_question,
+    "type='reference'": _of_type("reference"),
+    "type='integer'": _of_type("integer"),
+    "type='quantity'": _of_type("quantity"),
+    "type='choice' or type='open-choice'": _of_type("choice", "open-choice"),
+    "type='integer' or type='decimal'": _of_type("integer", "decimal"),
+    "type!='display' and (required=true or %extension.valueInteger=0)": lambda item, extension: (
+        _is_question(item, extension) and (item.get("required") is True or extension.get("valueInteger") == 0)
+    ),
+    "type!='display' and (repeats=true or %extension.valueInteger=1)": lambda item, extension: (
+        _is_question(item, extension) and (item.get("repeats") is True or extension.get("valueInteger") == 1)
+    ),
+    "mode = 'changes'": lambda list_, _extension: list_.get("mode") == "changes",
+    "initial.empty()": lambda item, _extension: "initial" not in item,
+}
+
+
+def failed_condition(structure: JsonObject, element: JsonObject, extension: JsonObject) -> str | None:
+    """The first context invariant of the definition that the element does not meet; those not known here are met."""
+    for expression in structure.get("contextInvariant", ()):
+        holds = _CONTEXT_INVARIANTS.get(expression)
+        if holds is not None and not holds(element, extension):
+            return str(expression)
+    return None
 
 
 def is_modifier(structure: JsonObject) -> bool:

@@ -65,13 +65,14 @@ class NestedResource(NamedTuple):
 
 
 class FoundExtension(NamedTuple):
-    """An extension and the element it stands on: its path, its type, and the path's parent type."""
+    """An extension and the element it stands on, with that one's path and type."""
 
     value: JsonObject
     expression: str
     element_path: str
     element_type: str
     modifier: bool
+    element: JsonObject
 
 
 Found = Issue | NestedResource | FoundExtension
@@ -142,7 +143,7 @@ class _Walk:
                     yield from self._identified(item, below, location, value)
                 if below.type == "Extension":
                     path, modifier = element_path(plan, above, key_here), key == "modifierExtension"
-                    yield FoundExtension(item, location.expression(compiled), path, plan.type, modifier)
+                    yield FoundExtension(item, location.expression(compiled), path, plan.type, modifier, value)
                 yield from self.visit(item, own, location, plan, key)
 
     def _checked(self, value: JsonObject, plan: FunctionPlan, here: Location) -> Iterator[Issue]:

@@ -18,7 +18,13 @@ from fhir_keta.validation.compiler import compile_structure
 from fhir_keta.validation.documents import document_faults
 from fhir_keta.validation.engine import Engine, compile_schema
 from fhir_keta.validation.explain import element_name, explain
-from fhir_keta.validation.extensions import allowed_here, contexts_in_words, is_modifier, undefined_parts
+from fhir_keta.validation.extensions import (
+    allowed_here,
+    contexts_in_words,
+    failed_condition,
+    is_modifier,
+    undefined_parts,
+)
 from fhir_keta.validation.functions import FoundExtension, NestedResource, walk
 from fhir_keta.validation.index import Trace, indexed
 from fhir_keta.validation.issue import Issue
@@ -322,6 +328,8 @@ class Validator:
         if not allowed_here(structure, found.element_path, found.element_type, self.library):
             allowed = contexts_in_words(structure)
             yield rules.issue("extension-context", found.expression, name=structure["id"], allowed=allowed)
+        elif condition := failed_condition(structure, found.element, found.value):
+            yield rules.issue("extension-context", found.expression, name=structure["id"], allowed=f"where {condition}")
         if is_modifier(structure) is not found.modifier:
             place = "extension" if found.modifier else "modifierExtension"
             yield rules.issue("extension-modifier", found.expression, name=structure["id"], place=place)
@@ -337,7 +345,9 @@ class Validator:
         key = (path, type_name, modifier, content)
         if key in self._clean_extensions:
             return True
-        if "#" in content or any(self._extension(FoundExtension(value, "", path, type_name, modifier))):
+        if "#" in content or self._is_conditional(value):
+            return False
+        if any(self._extension(FoundExtension(value, "", path, type_name, modifier, {}))):
             return False
         functions = self._known("Extension").compiled.functions
         if not is_clean(value, functions, Scope(value, value, {}), self._terminology, self._extension_is_clean):
@@ -345,6 +355,12 @@ class Validator:
         if len(self._clean_extensions) < _REMEMBERED:
             self._clean_extensions.add(key)
         return True
+
+    def _is_conditional(self, extension: JsonObject) -> bool:
+        """Whether what stands beside the extension decides about it, too."""
+        url = extension.get("url")
+        structure = self.library.structure(url) if isinstance(url, str) else None
+        return structure is not None and "contextInvariant" in structure
 
     def _answers(self, response: JsonObject, expression: str, root: JsonObject) -> Iterator[Issue]:
         canonical = response.get("questionnaire")

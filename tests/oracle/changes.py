@@ -274,7 +274,7 @@ def reference(record: Json, randomness: Random) -> str:
                 return f"{place.name} with type {place.holder['type']}"
             case 1:
                 place.holder["identifier"] = {"system": randomness.choice(_SYSTEMS), "value": "1"}
-                return f"{place.name} with identifier"
+                return f"{place.name} with identifier = {json.dumps(place.holder['identifier']['system'])}"
             case 2:
                 place.remove()
                 place.holder["display"] = "someone"

@@ -71,17 +71,23 @@ ONLY_OURS = (
         "http://hl7.org/fhir/R4/elementdefinition-definitions.html#ElementDefinition.type.targetProfile",
     ),
     Kind("element-empty", r"= \[\]$|= \[null\]$|no .*\.0$", "An array is never empty.", f"{JSON}#primitive"),
-    Kind("primitive-format", r'= "  "$', "A code, uri or date has no blanks.", f"{DATATYPES}#primitive"),
+    Kind("primitive-format", r'= " {1,2}"$', "A code, uri or date has no blanks.", f"{DATATYPES}#primitive"),
     Kind(
         "binding-required",
         r"(system|code) = \"  \"$|no .*\.(system|code)$",
         "Without system or code there is no code from the value set.",
         "http://hl7.org/fhir/R4/terminologies.html#required",
     ),
+    Kind(
+        "element-empty",
+        r'= \{"id": "\w+"\}$|no ',
+        "An id is no content: an element has a value or children.",
+        "http://hl7.org/fhir/R4/element.html#Element",
+    ),
     *(
         Kind(
             rule,
-            r"^keta-adverse-event: event\.coding\.0\.",
+            r"event\.coding",
             "Codes and displays are those of their system; it looks no further where the binding is an example.",
             f"{DATATYPES}#Coding",
         )
@@ -89,13 +95,13 @@ ONLY_OURS = (
     ),
     Kind(
         "response-total-incomplete",
-        "(phq-9|gad-7):",
+        "item",
         "The expression gives nothing while an answer is missing.",
         "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-calculatedExpression",
     ),
     Kind(
         "response-total",
-        "(phq-9|gad-7):",
+        "item",
         "An item with a calculatedExpression holds what the expression gives.",
         "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-calculatedExpression",
     ),
@@ -114,6 +120,12 @@ ONLY_THEIRS = (
         "http://hl7.org/fhir/R4/profiling.html#snapshot",
     ),
     Kind(
+        "CodeSystem_CS_VS_WrongSystem",
+        r"CodeSystem/.*: (url|valueSet)",
+        "It looks into another definition, the value set; one file is judged by itself.",
+        "http://hl7.org/fhir/R4/codesystem-definitions.html#CodeSystem.valueSet",
+    ),
+    Kind(
         "ERROR_GENERATING_SNAPSHOT",
         r"StructureDefinition/.*differential",
         "It makes a snapshot of each profile that it reads; ours does when the profile is used.",
@@ -127,13 +139,13 @@ ONLY_THEIRS = (
     ),
     Kind(
         "TYPE_SPECIFIC_CHECKS_CANONICAL_ABSOLUTE",
-        r'= "HTTPS:',
+        r'= "HTTPS?:',
         "The scheme of a URL may be written in capitals: the URL is absolute, only not known.",
         "https://www.rfc-editor.org/rfc/rfc3986#section-3.1",
     ),
     Kind(
         "Type_Specific_Checks_DT_Identifier_System",
-        r'= "HTTPS:',
+        r'= "HTTPS?:',
         "As above: the system is an absolute URI.",
         "https://www.rfc-editor.org/rfc/rfc3986#section-3.1",
     ),
