@@ -70,7 +70,7 @@ class Mutants:
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self.questionnaires = [
-            Questionnaires(Random(f"{seed} {number}")).questionnaire(f"fuzz-{seed}-{number}")
+            _valid(Questionnaires(Random(f"{seed} {number}")).questionnaire(f"fuzz-{seed}-{number}"))
             for number in range(GENERATED)
         ]
         self._trees = [read_items(made) for made in (*self.questionnaires, *map(form, FORMS))]
@@ -99,6 +99,15 @@ class Mutants:
             made = randomness.choice(self.questionnaires)
             return str(made["url"]), made
         return randomness.choice(origins()[randomness.choices(range(3), (6, 2, 2))[0]])
+
+
+def _valid(element: Json) -> Json:
+    """The questionnaire, with what asks for two answers at least being required (questionnaire-minOccurs)."""
+    for item in element.get("item", ()):
+        if any(extension["url"].endswith("-minOccurs") for extension in item.get("extension", ())):
+            item["required"] = True
+        _valid(item)
+    return element
 
 
 @cache

@@ -47,7 +47,8 @@ def test_the_quotas_are_met(total: Run) -> None:
 
 def test_the_origins_are_valid(oracle: Oracle) -> None:
     validator = Validator()
-    for name, resource in (origin for group in origins() for origin in group):
+    made = [(str(one["url"]), one) for one in Mutants(SEED).questionnaires]
+    for name, resource in (origin for group in (*origins(), made) for origin in group):
         assert [issue for issue in validator.check(resource) if issue.severity in ("error", "fatal")] == [], name
         assert [str(issue) for issue in oracle.errors(resource)] == [], name
 
