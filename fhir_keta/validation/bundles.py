@@ -17,11 +17,6 @@ _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _ON_A_SERVER = re.compile(r"https?://.*/([A-Z][A-Za-z]+)/([A-Za-z0-9.-]{1,64})")
 
 
-def entry_types(bundle: JsonObject) -> dict[str, str]:
-    """The resource types in a Bundle by the names that references use: fullUrl, and ``Type/id``."""
-    return {name: resource["resourceType"] for name, resource in entry_resources(bundle).items()}
-
-
 def entry_resources(bundle: JsonObject) -> dict[str, JsonObject]:
     """The resources in a Bundle by the names that references use."""
     found: dict[str, JsonObject] = {}

@@ -15,17 +15,17 @@ JsonObject = dict[str, Any]
 class Scope:
     """``resource`` is FHIRPath's %resource, the nearest one; ``root`` its %rootResource, whose contained it is.
 
-    ``entries`` are the resource types in the Bundle around it by the names that references use, ``bundle`` is that
-    Bundle's type; both empty outside one. ``resources`` are the resources themselves by the same names, ``conforms``
-    tells whether a resource found so meets a profile.
+    ``resources`` are those in the Bundle around it by the names that references use, ``bundle`` is that Bundle's type;
+    both empty outside one. ``conforms`` tells whether a resource found so meets a profile; ``asked`` is what it is
+    being asked for already, by id() of the resource and canonical.
     """
 
     resource: JsonObject
     root: JsonObject
-    entries: Mapping[str, str] = field(default_factory=dict)
-    bundle: str = ""
     resources: Mapping[str, JsonObject] = field(default_factory=dict)
+    bundle: str = ""
     conforms: Callable[[JsonObject, str, Scope], bool] | None = None
+    asked: frozenset[tuple[int, str]] = frozenset()
 
     @property
     def is_contained(self) -> bool:
@@ -50,13 +50,8 @@ class Scope:
 
     def type_of(self, reference: str) -> str | None:
         """The type of the resource that a reference leads to inside the record; None where it leads outside."""
-        if reference == "#":
-            return str(self.root.get("resourceType")) if self.is_contained else None
-        if reference.startswith("#"):
-            contained = objects(self.root.get("contained"))
-            found = next((item for item in contained if item.get("id") == reference[1:]), None)
-            return str(found.get("resourceType")) if found else None
-        return self.entries.get(reference)
+        found = self.find(reference)
+        return str(found.get("resourceType")) if found else None
 
 
 Function = Callable[[JsonObject, Scope], bool]

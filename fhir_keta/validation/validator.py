@@ -12,7 +12,7 @@ from fhir_keta.records.parse import ParseFault, check_depth, colons, colons_with
 from fhir_keta.records.source import Place
 from fhir_keta.validation import pieces, rules
 from fhir_keta.validation.accept import is_clean
-from fhir_keta.validation.bundles import entry_resources, entry_types, full_urls
+from fhir_keta.validation.bundles import entry_resources, full_urls
 from fhir_keta.validation.compiled import Compiled
 from fhir_keta.validation.compiler import compile_structure
 from fhir_keta.validation.documents import document_faults
@@ -57,7 +57,8 @@ class _Checker:
 
 @dataclass(eq=False)
 class Validator:
-    """Checks records; made once, used for many. Holds compiled definitions and nothing of any record.
+    """Checks records; made once, used for many. Holds compiled definitions and, to be quick, parts of records it found
+    good: never more than a bounded number, and they are not pickled.
 
     ``library`` is what is known (default: what this package carries), ``profiles`` are canonicals that every record of
     the profile's type must meet besides those in its ``meta.profile``, ``strict`` turns "not known here" (a profile, a
@@ -71,7 +72,6 @@ class Validator:
     _responses: dict[str, ResponseChecker | None] = field(default_factory=dict, repr=False)
     _clean_extensions: set[tuple[str, str, bool, str]] = field(default_factory=set, repr=False)
     _by_claims: dict[tuple[Any, ...], tuple[_Checker, ...]] = field(default_factory=dict, repr=False)
-    _asking: set[tuple[int, str]] = field(default_factory=set, repr=False)
     _piece_engines: dict[bytes, Engine] = field(default_factory=dict, repr=False)
     _codings: Codings = field(default_factory=set, repr=False)
 
@@ -194,8 +194,7 @@ class Validator:
         scope = outer.inside(resource, contained) if outer else Scope(resource, resource, conforms=self._conforms)
         canonicals += self._asked_for(resource, profiles, scope, canonicals)
         if name == "Bundle":
-            scope = replace(scope, entries=entry_types(resource), bundle=str(resource.get("type")))
-            scope = replace(scope, resources=entry_resources(resource))
+            scope = replace(scope, resources=entry_resources(resource), bundle=str(resource.get("type")))
             yield from full_urls(resource, expression, self.library.resource_types)
             yield from document_faults(resource, expression)
         checkers = [checker for canonical in canonicals if (checker := self._checker(canonical))]
@@ -241,22 +240,16 @@ class Validator:
         if structure["type"] != resource.get("resourceType", structure["type"]):
             return False
         asked = (id(resource), canonical)
-        if asked in self._asking:
+        if asked in scope.asked:
             return True
-        self._asking.add(asked)
-        try:
-            contained = any(each is resource for each in objects(scope.root.get("contained")))
-            inside = scope.inside(resource, contained)
-            checker = self._known(canonical)
-            found = [*self._structure(checker, resource, "", inside)]
-            found += [
-                each
-                for each in walk(checker.compiled, resource, inside, self._terminology, "")
-                if isinstance(each, Issue)
-            ]
-            return not any(issue.severity in ("error", "fatal") for issue in found)
-        finally:
-            self._asking.discard(asked)
+        contained = any(each is resource for each in objects(scope.root.get("contained")))
+        inside = replace(scope.inside(resource, contained), asked=scope.asked | {asked})
+        checker = self._known(canonical)
+        found = [*self._structure(checker, resource, "", inside)]
+        found += [
+            each for each in walk(checker.compiled, resource, inside, self._terminology, "") if isinstance(each, Issue)
+        ]
+        return not any(issue.severity in ("error", "fatal") for issue in found)
 
     def _structure(
         self, checker: _Checker, resource: JsonObject, expression: str, scope: Scope | None = None
@@ -350,7 +343,7 @@ class Validator:
         if any(self._extension(FoundExtension(value, "", path, type_name, modifier, {}))):
             return False
         functions = self._known("Extension").compiled.functions
-        if not is_clean(value, functions, Scope(value, value, {}), self._terminology, self._extension_is_clean):
+        if not is_clean(value, functions, Scope(value, value), self._terminology, self._extension_is_clean):
             return False
         if len(self._clean_extensions) < _REMEMBERED:
             self._clean_extensions.add(key)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fhir_keta.definitions.library import base
-from fhir_keta.validation.bundles import entry_types, full_urls
+from fhir_keta.validation.bundles import entry_resources, full_urls
 from fhir_keta.validation.validator import Validator
 from tests.base_records import URN, observation, patient
 from tests.unit.made_profiles import findings
@@ -58,23 +58,24 @@ def test_full_urls(type_: str, full_url: Any, resource: Any, accepted: bool) -> 
 
 
 def test_names_of_entries() -> None:
-    found = entry_types(
+    named, unnamed = {"resourceType": "Group", "id": "g"}, observation()
+    found = entry_resources(
         bundle(
             "collection",
             {"fullUrl": URN + "1", "resource": PERSON},
-            {"fullUrl": URN + "2", "resource": observation()},
+            {"fullUrl": URN + "2", "resource": unnamed},
             {"fullUrl": URN + "3"},
-            {"resource": {"resourceType": "Group", "id": "g"}},
+            {"resource": named},
         )
     )
-    assert found == {URN + "1": "Patient", "Patient/1": "Patient", URN + "2": "Observation", "Group/g": "Group"}
+    assert found == {URN + "1": PERSON, "Patient/1": PERSON, URN + "2": unnamed, "Group/g": named}
 
 
 @pytest.mark.parametrize(
     "odd", [{}, {"entry": None}, {"entry": {}}, {"entry": [None, 1, {"resource": []}, {"resource": 1}]}]
 )
 def test_odd_shapes_have_no_names(odd: JsonObject) -> None:
-    assert entry_types(odd) == {}
+    assert entry_resources(odd) == {}
     assert list(full_urls(odd, "Bundle", base().resource_types)) == []
 
 
