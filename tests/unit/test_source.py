@@ -43,7 +43,7 @@ def of_file(path: Path, data: bytes) -> list[Record | Fault]:
         (b"<Patient>\n</Patient>\n", [(1, b"<Patient>\n</Patient>\n")]),
         ('{"a":1}\n{"a":2}\n'.encode("utf-16-le"), [(1, '{"a":1}\n{"a":2}\n'.encode("utf-16-le"))]),
         (b"", [(1, b"")]),
-        (b" \n \n", [(1, b" \n \n")]),
+        (b" \n \n", [(1, b"\n\n")]),  # blank lines are counted, not kept
     ],
 )
 def test_what_content_says_where_no_name_does(data: bytes, expected: list[tuple[int, bytes]]) -> None:
