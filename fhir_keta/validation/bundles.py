@@ -8,6 +8,7 @@ from typing import Any
 
 from fhir_keta.validation import rules
 from fhir_keta.validation.issue import Issue
+from fhir_keta.validation.shapes import text
 
 JsonObject = dict[str, Any]
 
@@ -35,7 +36,7 @@ def full_urls(bundle: JsonObject, expression: str, resource_types: frozenset[str
     for position, full_url, resource in _entries(bundle):
         problem = ""
         if full_url is None:
-            problem = _UNNAMED if _needs_full_url(bundle.get("type"), resource) else ""
+            problem = _UNNAMED if _needs_full_url(text(bundle.get("type")), resource) else ""
         elif not isinstance(full_url, str):
             continue
         elif not _ABSOLUTE.match(full_url):
@@ -48,7 +49,7 @@ def full_urls(bundle: JsonObject, expression: str, resource_types: frozenset[str
             yield rules.issue("bundle-full-url", f"{expression}.entry[{position}]", problem=problem)
 
 
-def _needs_full_url(type_: Any, resource: Any) -> bool:
+def _needs_full_url(type_: str, resource: Any) -> bool:
     """A history tells of resources that are gone; elsewhere an entry without a resource is another rule's finding."""
     return type_ not in _WITHOUT_FULL_URL and (isinstance(resource, dict) or (resource is None and type_ == "history"))
 

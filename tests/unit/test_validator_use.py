@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,25 @@ def test_a_check_changes_nothing_it_was_given(validator: Validator) -> None:
         before = copy.deepcopy(record)
         validator.check(record)
         assert record == before
+
+
+def _with_odd_values(record: Any, odd: Iterator[Any]) -> Iterator[Any]:
+    """The record with each value in it replaced, one at a time."""
+    for key, value in list(record.items() if isinstance(record, dict) else enumerate(record)):
+        record[key] = next(odd)
+        yield record
+        record[key] = value
+        if isinstance(value, dict | list):
+            for _ in _with_odd_values(value, odd):
+                yield record
+
+
+def test_no_shape_is_too_odd(validator: Validator) -> None:
+    odd = cycle([[], {}, 1, None, "é", [[]], [None], {"x": [{}]}, True, 1.5, [{"id": 1}], {"reference": []}, "#", -1])
+    for case in BASE_CASES:
+        for record in _with_odd_values(copy.deepcopy(case.resource), odd):
+            for issue in validator.check(json.dumps(record).encode()):
+                assert issue.message
 
 
 def test_a_record_is_judged_the_same_as_text_and_as_object(validator: Validator) -> None:
