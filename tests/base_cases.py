@@ -5,7 +5,7 @@ Used twice: by the validator's unit tests, and by the oracle tests, where error 
 
 from __future__ import annotations
 
-from tests.base_records import CATEGORY, DATA_ABSENT, XHTML, BaseCase, case, observation, patient, without
+from tests.base_records import CATEGORY, DATA_ABSENT, URN, XHTML, BaseCase, bundle, case, observation, patient, without
 from tests.bundle_cases import BUNDLE_CASES
 from tests.condition_cases import CONDITION_CASES
 from tests.differed_cases import DIFFERED_CASES
@@ -152,6 +152,22 @@ _CODES = (
 )
 
 _REFERENCES = (
+    case(
+        "URL said to lead to a type not allowed",
+        observation(subject={"reference": "https://ehr.test/x", "type": "Medication"}),
+        ("reference-target", "Observation.subject"),
+    ),
+    case(
+        "URL said to lead to a type allowed",
+        observation(
+            subject={"reference": "https://ehr.test/x", "type": "http://hl7.org/fhir/StructureDefinition/Patient"}
+        ),
+    ),
+    case(
+        "type alone as a relative reference in a Bundle",
+        bundle(URN + "1", observation(subject={"reference": "Patient"})),
+        ("reference-relative", "Bundle.entry[0].resource.subject"),
+    ),
     case(
         "reference to a type not allowed",
         observation(subject={"reference": "Medication/1"}),

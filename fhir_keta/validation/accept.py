@@ -6,6 +6,7 @@ the walk decides. So it can be quick, and can never accept what the walk would r
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,7 @@ JsonObject = dict[str, Any]
 # value, path and type of the element it stands on, whether in modifierExtension
 ExtensionIsClean = Callable[[JsonObject, str, str, bool], bool]
 
+_TYPE_AND_ID = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9.-]{1,64}")
 _PLAIN_CODING = frozenset({"system", "code", "display"})
 _LEVELS = 24  # objects; deeper ones are rare, and the walk knows the limit
 
@@ -44,7 +46,7 @@ def is_clean(
     if plan.type == "Coding":
         if terminology.verdict(value.get("system"), value.get("code"), value.get("display")):
             return False
-        if value.keys() <= _PLAIN_CODING:
+        if value.keys() <= _PLAIN_CODING and list not in map(type, value.values()):
             return True
     elif (
         depth > _LEVELS
@@ -96,4 +98,4 @@ def _passes(value: JsonObject, plan: FunctionPlan) -> bool:
 def _leads_outside(reference: JsonObject) -> bool:
     """A plain reference to a resource by type and id: the schema has said all about it, unless a Bundle has it too."""
     target = reference.get("reference")
-    return len(reference) == 1 and type(target) is str and target[:1].isupper() and "?" not in target
+    return len(reference) == 1 and type(target) is str and _TYPE_AND_ID.fullmatch(target) is not None

@@ -5,6 +5,7 @@ The walk follows the function plan of the compiled type, so it visits only what 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain
@@ -22,6 +23,9 @@ from fhir_keta.validation.suggestions import suggestion
 from fhir_keta.validation.terminology import Terminology
 
 JsonObject = dict[str, Any]
+
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_TYPE_AND_ID = re.compile(r"/[A-Z][A-Za-z]+/[A-Za-z0-9.-]{1,64}(/_history/[A-Za-z0-9.-]{1,64})?$")
 
 
 class Location(NamedTuple):
@@ -219,9 +223,19 @@ def leads_elsewhere(value: JsonObject, plan: FunctionPlan, scope: Scope) -> bool
     if not isinstance(reference, str):
         return False
     found = scope.type_of(reference)
-    if found is None or found in plan.targets:
+    if found is None:
+        return _is_expected_elsewhere(value, plan)
+    if found in plan.targets:
         return False
     return reference.split("/")[-2:-1] != [found]  # Type/id names its type: the schema has refused that
+
+
+def _is_expected_elsewhere(value: JsonObject, plan: FunctionPlan) -> bool:
+    """Whether the type that a URL leads to is said to be another (R4, Reference.type); by type and id, it names it."""
+    stated, reference = value.get("type"), value["reference"]
+    if not isinstance(stated, str) or not _ABSOLUTE.match(reference) or _TYPE_AND_ID.search(reference):
+        return False
+    return stated.removeprefix("http://hl7.org/fhir/StructureDefinition/") not in plan.targets
 
 
 def meets_none(reference: JsonObject, plan: FunctionPlan, scope: Scope) -> bool:

@@ -140,6 +140,8 @@ def primitive(record: Json, randomness: Random) -> str:
         return place.put(randomness.choice((not value, "true", 1)))
     if isinstance(value, int | float):
         return place.put(randomness.choice(_NUMBERS))
+    if not isinstance(value, str):
+        return place.put("a")
     if value[:4].isdigit() and randomness.random() < 0.9:
         return place.put(randomness.choice(_DATES))
     return place.put(randomness.choice([*_TEXTS, f"{value} ", f" {value}", value.replace("-", "_"), f"{value}\n"]))

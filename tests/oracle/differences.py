@@ -79,6 +79,18 @@ ONLY_OURS = (
         "http://hl7.org/fhir/R4/terminologies.html#required",
     ),
     Kind(
+        "binding-required",
+        r'system = "http://(loinc|snomed|unitsofmeasure)',
+        "Where it knows no code of a system, it does not say that the code is not in the value set.",
+        "http://hl7.org/fhir/R4/terminologies.html#required",
+    ),
+    Kind(
+        "reference-relative",
+        r'reference = "/',
+        "A relative reference in a Bundle is a type and an id.",
+        "http://hl7.org/fhir/R4/bundle.html#references",
+    ),
+    Kind(
         "element-empty",
         r'= \{"id": "\w+"\}$|no ',
         "An id is no content: an element has a value or children.",
@@ -95,13 +107,13 @@ ONLY_OURS = (
     ),
     Kind(
         "response-total-incomplete",
-        "item",
+        "item|^response ",
         "The expression gives nothing while an answer is missing.",
         "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-calculatedExpression",
     ),
     Kind(
         "response-total",
-        "item",
+        "item|^response ",
         "An item with a calculatedExpression holds what the expression gives.",
         "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-calculatedExpression",
     ),
@@ -120,8 +132,35 @@ ONLY_THEIRS = (
         "http://hl7.org/fhir/R4/profiling.html#snapshot",
     ),
     Kind(
+        "Terminology_TX_System_Relative",
+        r'= "HTTPS?:',
+        "The scheme of a URL may be written in capitals.",
+        "https://www.rfc-editor.org/rfc/rfc3986#section-3.1",
+    ),
+    Kind(
+        "Type_Specific_Checks_DT_OID_Valid",
+        r'= "urn:oid:1\.2\.3"',
+        "The regular expression of R4 asks for no more than two numbers.",
+        f"{DATATYPES}#oid",
+    ),
+    Kind(
+        "TYPE_SPECIFIC_CHECKS_DT_ATT_B64_DECODE_FAIL",
+        r'data = "[^"]*(\s|\\n)',
+        "base64Binary may have white space between and around its groups, the regular expression of R4 says.",
+        f"{DATATYPES}#base64Binary",
+    ),
+    *(
+        Kind(
+            rule,
+            r"StructureDefinition/.*(url|differential)",
+            "That the url an extension fixes is its canonical one is no invariant of R4; ours does not look for it.",
+            "http://hl7.org/fhir/R4/defining-extensions.html",
+        )
+        for rule in ("SD_EXTENSION_URL_MISMATCH", "SD_EXTENSION_URL_MISSING")
+    ),
+    Kind(
         "CodeSystem_CS_VS_WrongSystem",
-        r"CodeSystem/.*: (url|valueSet)",
+        r"CodeSystem/.*(url|valueSet)",
         "It looks into another definition, the value set; one file is judged by itself.",
         "http://hl7.org/fhir/R4/codesystem-definitions.html#CodeSystem.valueSet",
     ),

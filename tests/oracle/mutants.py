@@ -31,7 +31,6 @@ FAMILIES: dict[str, Change | None] = {
     "cardinality": changes.cardinality,
     "binding": changes.binding,
     "pattern": changes.pattern,
-    "harmless again": changes.harmless,
     "slice": changes.slices,
     "invariant": changes.invariant,
     "reference": changes.reference,
@@ -89,7 +88,7 @@ class Mutants:
             record = copy.deepcopy(origin)
             said = change(record, randomness)
             if said and record != origin:
-                return Mutant(number, family.partition(" ")[0], name, said, record)
+                return Mutant(number, family, name, said, record)
 
     def mutants(self, count: int) -> Iterator[Mutant]:
         return map(self.mutant, range(count))
