@@ -1,8 +1,4 @@
-"""One random change to a record, for each family of rules: in place, the answer says what was done ("" for nothing).
-
-Values to put in are written down here, good ones and bad ones; which is which depends on the place, and is for the
-validators to say.
-"""
+"""One random change to a record, for each family of rules: in place, the answer says what was done ("" for nothing)."""
 
 from __future__ import annotations
 
@@ -110,8 +106,7 @@ class Place:
 def structure(record: Json, randomness: Random) -> str:
     """A name or a kind of value that does not belong here."""
     place = _pick(record, randomness, lambda place: place.path != ("resourceType",))
-    if place is None:
-        return ""
+    assert place is not None
     match randomness.randrange(7):
         case 0:
             return place.put([place.value])
