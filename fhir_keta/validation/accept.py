@@ -41,7 +41,7 @@ def is_clean(
             return False
     if plan.more and not all(invariant.holds(value, scope) for invariant in plan.more):
         return False
-    if plan.checks and not _passes(value, plan):
+    if plan.checks and not _passes(value, plan, scope):
         return False
     if plan.type == "Coding":
         if terminology.verdict(value.get("system"), value.get("code"), value.get("display")):
@@ -87,10 +87,12 @@ def is_clean(
     return True
 
 
-def _passes(value: JsonObject, plan: FunctionPlan) -> bool:
+def _passes(value: JsonObject, plan: FunctionPlan, scope: Scope) -> bool:
     for key, content in value.items():
         for check in plan.checks.get(key, ()):
-            if not all(check.holds(item) for item in (content if type(content) is list else (content,))):
+            if not all(
+                item is None or check.holds(item, scope) for item in (content if type(content) is list else (content,))
+            ):
                 return False
     return True
 

@@ -10,6 +10,7 @@ from fhir_keta.definitions.library import Codes, Library
 from fhir_keta.validation.compiled import Check
 from fhir_keta.validation.dates import compare_dates
 from fhir_keta.validation.elements import Element
+from fhir_keta.validation.scope import Scope
 from fhir_keta.validation.shapes import number, objects
 
 JsonObject = dict[str, Any]
@@ -39,7 +40,7 @@ def _comparison(code: str) -> Callable[[Any, Any], int | None] | None:
     return {"time": _times, "Quantity": _quantities}.get(code)
 
 
-def _inside(compare: Callable[[Any, Any], int | None], bound: Any, sign: int, value: Any) -> bool:
+def _inside(compare: Callable[[Any, Any], int | None], bound: Any, sign: int, value: Any, _scope: Scope) -> bool:
     """Whether the value is on the right side; what cannot be compared is another rule's, or nobody's."""
     order = compare(value, bound)
     return order is None or order * sign >= 0
@@ -69,7 +70,7 @@ def _unit(quantity: JsonObject) -> tuple[Any, Any]:
     return (quantity.get("system"), quantity["code"]) if "code" in quantity else (None, quantity.get("unit"))
 
 
-def _has_code(codes: Codes, value: Any) -> bool:
+def _has_code(codes: Codes, value: Any, _scope: Scope) -> bool:
     """Whether one of the codes given is of the set; without any there is only text, which is allowed."""
     if isinstance(value, str):
         return codes.contains(None, value)
@@ -78,3 +79,12 @@ def _has_code(codes: Codes, value: Any) -> bool:
     codings = objects(value.get("coding")) if "coding" in value else [value]
     given = [each for each in codings if isinstance(each.get("code"), str) and isinstance(each.get("system"), str)]
     return not given or any(codes.contains(each["system"], each["code"]) for each in given)
+
+
+def _to_the_day(value: Any, _scope: Scope) -> bool:
+    """vs-1: a dateTime of eight characters or more."""
+    return not isinstance(value, str) or len(value) >= len("20200101")
+
+
+# constraints on values of primitive types that are met too often to be left to FHIRPath
+VALUE_CONSTRAINTS: dict[str, Callable[[Any, Scope], bool | None]] = {"vs-1": _to_the_day}

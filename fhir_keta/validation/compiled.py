@@ -7,18 +7,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fhir_keta.validation.index import IndexPlan, Slice
-from fhir_keta.validation.scope import Invariant
+from fhir_keta.validation.scope import Invariant, Scope
 
 JsonObject = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A rule on one value that no schema says; ``names`` fill the rule's message."""
+    """A rule on one value that no schema says; ``names`` fill the rule's message (of a constraint: ``human``).
+
+    ``holds`` answers None where it cannot tell.
+    """
 
     rule: str
     names: dict[str, str]
-    holds: Callable[[Any], bool]
+    holds: Callable[[Any, Scope], bool | None]
 
 
 @dataclass(slots=True)
@@ -50,7 +53,10 @@ class FunctionPlan:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """One profile or type, ready to check: the schema, what is sliced, what the functions look at."""
+    """One profile or type, ready to check: the schema, what is sliced, what the functions look at.
+
+    ``by_fhirpath`` are the keys of constraints that are evaluated as FHIRPath, ``unchecked`` those in words only.
+    """
 
     url: str
     type: str
@@ -58,6 +64,7 @@ class Compiled:
     index: IndexPlan
     functions: FunctionPlan
     choice_keys: dict[str, tuple[str, str]]
+    by_fhirpath: frozenset[str]
     unchecked: frozenset[str]
 
 

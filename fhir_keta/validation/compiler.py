@@ -13,8 +13,8 @@ from typing import Any
 
 from fhir_keta.definitions.library import Library
 from fhir_keta.errors import DefinitionError
-from fhir_keta.validation.checks import value_checks
-from fhir_keta.validation.compiled import Compiled, FunctionPlan, carries_more
+from fhir_keta.validation.checks import VALUE_CONSTRAINTS, value_checks
+from fhir_keta.validation.compiled import Check, Compiled, FunctionPlan, carries_more
 from fhir_keta.validation.constraints import (
     count_demands,
     element_constraints,
@@ -26,6 +26,7 @@ from fhir_keta.validation.constraints import (
 )
 from fhir_keta.validation.elements import Element, choice_key, element_tree, type_code
 from fhir_keta.validation.existence import existence_schema
+from fhir_keta.validation.expressions import Expression
 from fhir_keta.validation.index import BY_SLICE, MISPLACED, REST, IndexPlan, Slice
 from fhir_keta.validation.invariants import invariant_function
 from fhir_keta.validation.parts import (
@@ -52,7 +53,8 @@ _ANY_RESOURCE: JsonObject = {"$comment": "element-type", "description": "object"
 _RESOURCE_TYPES = frozenset({"Resource", "DomainResource"})
 
 # ele-1 is every object's minProperties and every primitive's own schema; eld-11 as R4 writes it is true of all types
-_STATED_BY_STRUCTURE = frozenset({"ele-1", "eld-11"})
+# txt-2 is htmlChecks() once more, as txt-1
+_STATED_BY_STRUCTURE = frozenset({"ele-1", "eld-11", "txt-2"})
 
 
 def compile_structure(structure: JsonObject, library: Library) -> Compiled:
@@ -76,6 +78,7 @@ def compile_structure(structure: JsonObject, library: Library) -> Compiled:
         built.index,
         built.functions,
         compilation.choice_keys,
+        frozenset(compilation.by_fhirpath),
         frozenset(compilation.unchecked),
     )
 
@@ -88,6 +91,7 @@ class _Compilation:
     definitions: JsonObject = field(default_factory=dict)
     plans: dict[str, FunctionPlan] = field(default_factory=dict)
     choice_keys: dict[str, tuple[str, str]] = field(default_factory=dict)
+    by_fhirpath: set[str] = field(default_factory=set)
     unchecked: set[str] = field(default_factory=set)
     trees: dict[str, Mapping[str, Element]] = field(default_factory=dict)
     pending: list[tuple[str, Element, Element]] = field(default_factory=list)
@@ -117,14 +121,24 @@ class _Compilation:
                 continue
             built.functions.keys.add(key)
             function = invariant_function(element.definition["path"], key)
+            if key in VALUE_CONSTRAINTS:
+                continue  # they are about values of primitive types
             if function is not None:
                 built.functions.invariants.append(Invariant(key, constraint["human"], function))
                 continue
             schema = existence_schema(constraint.get("expression", ""), element, self._children)
-            if schema is None:
-                self.unchecked.add(key)
-            else:
+            if schema is not None:
                 built.demands.append({"$comment": key, "description": constraint["human"], **schema})
+            elif expression := self._expression(constraint, element, built.functions.type):
+                built.functions.invariants.append(Invariant(key, constraint["human"], expression))
+
+    def _expression(self, constraint: JsonObject, element: Element, type_name: str) -> Expression | None:
+        """The constraint as FHIRPath on values of this type, or on this element where that is not a type's."""
+        if "expression" not in constraint:
+            self.unchecked.add(constraint["key"])
+            return None
+        self.by_fhirpath.add(constraint["key"])
+        return Expression(constraint["expression"], element.definition["path"] if type_name in BACKBONES else type_name)
 
     def _children(self, element: Element) -> Mapping[str, Element]:
         """The children of an element, from its type's definition where the snapshot does not walk into it."""
@@ -217,7 +231,14 @@ class _Compilation:
             built.demands.append(one_of_keys(child.name, [key for keys in by_type.values() for key in keys]))
 
     def _checks(self, child: Element, code: str, key: str, built: ObjectInTheMaking) -> None:
-        if found := list(value_checks(child, code, self.library)):
+        found = list(value_checks(child, code, self.library))
+        for constraint in child.definition.get("constraint", ()) if code in PRIMITIVE_TYPES else ():
+            name, stated = constraint["key"], constraint.get("severity") == "error"
+            if name in _STATED_BY_STRUCTURE or not stated or invariant_function(child.definition["path"], name):
+                continue
+            if holds := VALUE_CONSTRAINTS.get(name) or self._expression(constraint, child, code):
+                found.append(Check(name, {"human": constraint["human"]}, holds))
+        if found:
             built.functions.checks[key] = found
 
     def _refuse_other_types(self, child: Element, base: str, allowed: list[str], built: ObjectInTheMaking) -> None:
@@ -253,7 +274,10 @@ class _Compilation:
         reference = child.definition.get("contentReference")
         if reference:
             target = next(element for element in root.walk() if element.id == reference.partition("#")[2])
-            return self._shared(target.id.replace(":", "."), target, "BackboneElement", root)
+            shared = self._shared(target.id.replace(":", "."), target, "BackboneElement", root)
+            here = Element(child.definition, target.name, target.children)
+            known = {constraint["key"] for constraint in target.definition.get("constraint", ())}
+            return self._with_more(shared, self._added_invariants(here, "", known))
         if code in _RESOURCE_TYPES or code in self.library.resource_types:
             return self._resource(child)
         demands = element_constraints(child, code, self.library)
@@ -265,10 +289,7 @@ class _Compilation:
             value = Value(built.schema(), built.functions, built.index)
         else:
             value = self._type(code, type_.get("profile", []))
-            added = self._element_invariants(child, code)
-            demands += added.demands
-            if added.functions.invariants and value.functions:
-                value = value._replace(functions=replace(value.functions, more=added.functions.invariants))
+            value = self._with_more(value, self._element_invariants(child, code))
         if code == "Reference" and (targets := target_types(type_.get("targetProfile", ()), self.library)):
             demands.append(target_schema(targets, self.library))
             if value.functions:
@@ -302,10 +323,21 @@ class _Compilation:
         if structure is None:
             return ObjectInTheMaking(child, FunctionPlan(code, code))
         known = {constraint["key"] for constraint in structure["snapshot"]["element"][0].get("constraint", ())}
-        built = ObjectInTheMaking(child, FunctionPlan(code, code))
-        added = [each for each in child.definition.get("constraint", ()) if each["key"] not in known]
-        self._invariants(child.as_type(code), added, built)
+        return self._added_invariants(child.as_type(code), code, known)
+
+    def _added_invariants(self, element: Element, code: str, known: set[str]) -> ObjectInTheMaking:
+        built = ObjectInTheMaking(element, FunctionPlan(code, code))
+        added = [each for each in element.definition.get("constraint", ()) if each["key"] not in known]
+        self._invariants(element, added, built)
         return built
+
+    def _with_more(self, value: Value, added: ObjectInTheMaking) -> Value:
+        """A value of a shared definition, with the invariants of this use of it."""
+        if added.demands:
+            value = value._replace(schema={**value.schema, "allOf": [*value.schema.get("allOf", ()), *added.demands]})
+        if added.functions.invariants and value.functions:
+            value = value._replace(functions=replace(value.functions, more=added.functions.invariants))
+        return value
 
     def _array(self, child: Element, code: str, value: Value) -> Value:
         items = value.schema

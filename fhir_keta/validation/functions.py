@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from fhir_keta.records.parse import LEVELS
 from fhir_keta.validation import rules
-from fhir_keta.validation.compiled import Compiled, FunctionPlan
+from fhir_keta.validation.compiled import Check, Compiled, FunctionPlan
 from fhir_keta.validation.explain import element_name
 from fhir_keta.validation.index import Slice
 from fhir_keta.validation.issue import Issue
@@ -117,10 +117,9 @@ class _Walk:
             return
         for invariant in chain(plan.invariants, plan.more):
             met = invariant.holds(value, self.scope)
-            if met is None:
-                yield rules.issue("invariant-unevaluated", here.expression(compiled), name=invariant.key)
-            elif not met:
-                yield rules.invariant(invariant.key, "error", invariant.human, here.expression(compiled))
+            if not met:
+                check = Check(invariant.key, {"human": invariant.human}, invariant.holds)
+                yield _broken(check, met, here.expression(compiled))
         if plan.choices:
             yield from _one_choice(compiled, value, plan, here)
         if plan.targets and leads_elsewhere(value, plan, self.scope):
@@ -154,8 +153,9 @@ class _Walk:
         for key, content in value.items():
             for check in plan.checks.get(key, ()):
                 for item, location in _items(content, here.down(key)):
-                    if not check.holds(item):
-                        yield rules.issue(check.rule, location.expression(self.compiled), **check.names)
+                    met = True if item is None else check.holds(item, self.scope)
+                    if not met:
+                        yield _broken(check, met, location.expression(self.compiled))
 
     def _identified(
         self, element: JsonObject, plan: FunctionPlan, here: Location, parent: JsonObject
@@ -170,6 +170,15 @@ class _Walk:
             if element["id"] in self.ids:
                 yield rules.issue("element-id", here.expression(self.compiled))
             self.ids.add(element["id"])
+
+
+def _broken(check: Check, met: bool | None, expression: str) -> Issue:
+    """The finding for what does not hold, or (None) of which nobody knows."""
+    if met is None:
+        return rules.issue("invariant-unevaluated", expression, name=check.rule)
+    if "human" in check.names:
+        return rules.invariant(check.rule, "error", check.names["human"], expression)
+    return rules.issue(check.rule, expression, **check.names)
 
 
 def _has_value(parent: JsonObject, here: Location) -> bool:

@@ -40,7 +40,9 @@ def discriminated(discriminator: dict[str, str], slice_: Element, library: Libra
         return lambda value: bool(values_at(value, path)) is wanted
     if kind == "type":
         return _by_type(path, slice_, library)
-    raise DefinitionError(f"{slice_.id}: {kind} is no discriminator. Slice by value, pattern, exists, type or profile.")
+    raise DefinitionError(
+        f"{slice_.id}: slicing by {kind} is not supported. Slice by value, pattern, exists, type or profile."
+    )
 
 
 def _by_value(path: list[str], slice_: Element, library: Library) -> Matcher:

@@ -77,7 +77,7 @@ def unsaid(compiled: Compiled) -> tuple[Unsaid, ...]:
         if plan.choices:
             found.add(_CHOICES)
         found.update(_in_words(invariant.key, invariant.human) for invariant in plan.invariants)
-    found.update(Unsaid(key, "needs FHIRPath") for key in compiled.unchecked)
+    found.update(Unsaid(key, "needs FHIRPath") for key in compiled.by_fhirpath | compiled.unchecked)
     return tuple(sorted(found, key=lambda each: (each.rule, each.words)))
 
 

@@ -420,6 +420,19 @@ _BINDINGS = (
     ),
     case("quantity without code", "bindings", observation(valueQuantity={"value": 1})),
 )
+_HELD = [{"resourceType": "Organization", "id": "o", "name": "x"}]
+_UNNAMED = [{"resourceType": "Organization", "id": "o", "identifier": [A]}]
+_EXPRESSIONS = (
+    case("all met", "expressions", patient(name=[{"given": ["Ada"]}], birthDate="1990-01-01")),
+    case("name", "expressions", patient(name=[{"given": ["ada"]}]), "x-1"),
+    case("no given name", "expressions", patient(name=[{"family": "King"}])),
+    case("identifier", "expressions", ids({**A, "value": "123"})),
+    case("short identifier", "expressions", ids({**A, "value": "123", "period": {"start": "2020"}}), "x-2"),
+    case("not born yet", "expressions", patient(birthDate="9990-01-01"), "x-3"),
+    case("organization", "expressions", patient(contained=_HELD, managingOrganization={"reference": "#o"})),
+    case("unnamed", "expressions", patient(contained=_UNNAMED, managingOrganization={"reference": "#o"}), "x-4"),
+    case("outside", "expressions", patient(managingOrganization={"reference": "Organization/1"})),
+)
 
 FOREIGN_CASES: tuple[ForeignCase, ...] = (
     *_RESLICED,
@@ -438,4 +451,5 @@ FOREIGN_CASES: tuple[ForeignCase, ...] = (
     *_SEVERAL,
     *_CONTAINED,
     *_BINDINGS,
+    *_EXPRESSIONS,
 )

@@ -289,6 +289,14 @@ PRESENT = profile(
 )
 MUST_SUPPORT = profile("must-support", element("Patient.name", mustSupport=True), on="Patient")
 WARNED = profile("warned", element("Patient", constraint=[rule("w-1", "name.exists()", "warning")]), on="Patient")
+EXPRESSIONS = profile(
+    "expressions",
+    element("Patient", constraint=[rule("x-1", "name.given.first().matches('^[A-Z]') or name.given.empty()")]),
+    element("Patient.identifier", constraint=[rule("x-2", "value.length() > period.count() + 2")]),
+    element("Patient.birthDate", constraint=[rule("x-3", "$this <= today()")]),
+    element("Patient.managingOrganization", constraint=[rule("x-4", "resolve().empty() or resolve().name.exists()")]),
+    on="Patient",
+)
 
 DEFINITIONS: tuple[JsonObject, ...] = (
     CODE_SYSTEM,

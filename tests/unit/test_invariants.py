@@ -7,7 +7,6 @@ import re
 
 import pytest
 
-from fhir_keta.definitions.library import bundled
 from fhir_keta.validation.invariants import FUNCTIONS
 from fhir_keta.validation.invariants_in_words import IN_WORDS
 from fhir_keta.validation.rules import RULES
@@ -82,15 +81,3 @@ def test_no_shape_breaks_a_function() -> None:
                 True,
                 False,
             )
-
-
-def test_only_six_of_r4_are_left_to_a_fhirpath_engine() -> None:
-    from fhir_keta.validation.compiler import compile_structure
-
-    library = bundled()
-    left: set[str] = set()
-    for name in sorted(library.resource_types):
-        definition = library.structure(name)
-        assert definition is not None
-        left |= compile_structure(definition, library).unchecked
-    assert left == {"ctm-1", "md-1", "msq-6", "nsd-2", "tst-5", "tst-7"}

@@ -1,0 +1,103 @@
+"""The invariants that neither a schema nor a named function says: FHIRPath, evaluated by fhirpathpy.
+
+The library is slow, so it is imported when the first such invariant meets an element that it mentions, and what an
+expression says of a value without any of them is worked out once. An expression that the library cannot evaluate, or
+not in time, is neither met nor broken.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from fhir_keta.validation.deadline import TooLong, within
+from fhir_keta.validation.scope import Scope
+
+JsonObject = dict[str, Any]
+
+_SECONDS = 2.0
+_TEXTS = re.compile(r"'(?:[^'\\]|\\.)*'")
+_NAMES = re.compile(r"(?<![%$\w])[A-Za-z_]\w*")
+_OF_ITSELF = re.compile(r"%|\$this|(?<![.\w])resolve\(")
+_EVERYTHING = frozenset({"descendants", "children", "repeat"})
+
+# evaluates a value in a scope
+_Evaluate = Callable[[Any, Scope], bool]
+
+
+@dataclass(slots=True)
+class Expression:
+    """One constraint of an element at ``path``; called with a value it says whether it is met, None where it cannot."""
+
+    text: str
+    path: str
+    _names: frozenset[str] = frozenset()
+    _evaluate: _Evaluate | None = None
+    _without: dict[bool, bool | None] = field(default_factory=dict)
+    _given_up: bool = False
+
+    def __post_init__(self) -> None:
+        self._names = frozenset(_NAMES.findall(_TEXTS.sub("", self.text)))
+
+    def __call__(self, value: Any, scope: Scope) -> bool | None:
+        if self._given_up:
+            return None
+        if not isinstance(value, dict) or self._mentions(value):
+            return self._evaluated(value, scope)
+        if True not in self._without:
+            self._without[True] = self._evaluated({}, scope)
+        return self._without[True]
+
+    def _mentions(self, value: JsonObject) -> bool:
+        """Whether the value has an element that the expression names, or the expression looks at more than names."""
+        if _OF_ITSELF.search(self.text) or self._names & _EVERYTHING:
+            return True
+        return any(key.lstrip("_").startswith(name) for key in value for name in self._names)
+
+    def _evaluated(self, value: Any, scope: Scope) -> bool | None:
+        try:
+            if self._evaluate is None:
+                self._evaluate = _compiled(self.text, self.path)
+            evaluate = self._evaluate
+            return within(_SECONDS, lambda: evaluate(value, scope))
+        except TooLong:
+            self._given_up = True
+            return None
+        except Exception:  # whatever the library raises on what it does not know
+            return None
+
+
+def _compiled(text: str, path: str) -> _Evaluate:
+    from fhirpathpy import apply_parsed_path
+    from fhirpathpy.engine.nodes import ResourceNode
+    from fhirpathpy.models import models
+    from fhirpathpy.parser import parse
+
+    read, node_of, apply = cast(Any, parse), cast(Any, ResourceNode).create_node, cast(Any, apply_parsed_path)
+    parsed = read(f"where({text}).exists()" if "$this" in text else text)
+
+    def evaluate(value: Any, scope: Scope) -> bool:
+        variables = {"resource": scope.resource, "rootResource": scope.root, "context": value}
+        options = {"userInvocationTable": _functions(scope, node_of), "traceFn": lambda _label, _found: None}
+        whole = isinstance(value, dict) and "resourceType" in value
+        node = value if whole else node_of(value, path)
+        found = apply(node, parsed, variables, models["r4"], options)
+        return bool(found) and all(each is not False for each in found)
+
+    return evaluate
+
+
+def _functions(scope: Scope, node_of: Callable[[Any, str], Any]) -> JsonObject:
+    """FHIR's own functions that the library lacks (R4, FHIRPath, Additional functions)."""
+
+    def resolve(found: list[Any]) -> list[Any]:
+        references = (each.get("reference") if isinstance(each, dict) else each for each in found)
+        targets = (target for each in references if (target := scope.find(str(each))) is not None)
+        return [node_of(target, str(target.get("resourceType"))) for target in targets]
+
+    def has_value(found: list[Any]) -> list[bool]:
+        return [len(found) == 1 and not isinstance(found[0], dict)]
+
+    return {"resolve": {"fn": resolve, "arity": {0: []}}, "hasValue": {"fn": has_value, "arity": {0: []}}}
