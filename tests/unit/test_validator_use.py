@@ -85,9 +85,9 @@ def test_a_pickled_validator_is_the_same() -> None:
         assert restored.check(record) == expected
 
 
-def test_threads_share_one_validator() -> None:
+def test_threads_share_one_validator(validator: Validator) -> None:
     """Everything is compiled on first use, so the first uses meet."""
-    expected = [Validator().check(case.resource) for case in BASE_CASES]
+    expected = [validator.check(case.resource) for case in BASE_CASES]
     shared = Validator()
     work = list(range(len(BASE_CASES))) * 3
     with ThreadPoolExecutor(8) as pool:
