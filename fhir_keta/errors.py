@@ -1,5 +1,6 @@
 """What can go wrong outside a verdict. Every message ends in what to do next."""
 
+
 class KetaError(Exception):
     """Base of all errors this package raises on purpose; ``str()`` is one line for a person."""
 
