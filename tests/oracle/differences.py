@@ -70,6 +70,7 @@ ONLY_OURS = (
         "The type of a target must be among those named; it judges only targets that it can fetch.",
         "http://hl7.org/fhir/R4/elementdefinition-definitions.html#ElementDefinition.type.targetProfile",
     ),
+    Kind("element-empty", r'= ""$', "No primitive is empty, whatever extension is beside it.", f"{JSON}#primitive"),
     Kind("element-empty", r"= \[\]$|= \[null\]$|no .*\.0$", "An array is never empty.", f"{JSON}#primitive"),
     Kind("primitive-format", r'= " {1,2}"$', "A code, uri or date has no blanks.", f"{DATATYPES}#primitive"),
     Kind(
@@ -157,6 +158,12 @@ ONLY_THEIRS = (
             "http://hl7.org/fhir/R4/defining-extensions.html",
         )
         for rule in ("SD_EXTENSION_URL_MISMATCH", "SD_EXTENSION_URL_MISSING")
+    ),
+    Kind(
+        "SD_MUST_HAVE_DERIVATION",
+        r"StructureDefinition/.*no derivation",
+        "R4 has derivation as 0..1, and no invariant that asks for it.",
+        "http://hl7.org/fhir/R4/structuredefinition-definitions.html#StructureDefinition.derivation",
     ),
     Kind(
         "CodeSystem_CS_VS_WrongSystem",
