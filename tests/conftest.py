@@ -8,6 +8,7 @@ FHIR_KETA_REQUIRE=all they fail instead. A developer can let an already running 
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Generator, Iterator
 
 import pytest
@@ -15,6 +16,10 @@ import pytest
 from tests import java
 from tests.oracle.oracle import Oracle
 from tests.servers.hapi import Hapi
+
+# A shell that runs this in the background has it ignore Ctrl-C, and so would every command that a test interrupts.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def require(missing: str | None) -> None:

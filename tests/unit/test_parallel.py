@@ -114,7 +114,5 @@ def test_closing_ends_processes_that_are_busy() -> None:
         yield None, 2
         raise KeyboardInterrupt
 
-    started = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        list(in_order(endless, then_stop(), 2))
-    assert time.monotonic() - started < 4
+        list(in_order(endless, then_stop(), 2))  # comes back only if it ends them

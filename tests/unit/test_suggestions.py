@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from fhir_keta.validation.suggestions import suggestion
@@ -42,11 +40,3 @@ def test_the_nearest_name_wins() -> None:
 
 def test_odd_names_are_passed_over() -> None:
     assert suggestion("nausae", [None, 3, {}, "nausea"]) == " Did you mean 'nausea'?"
-
-
-def test_it_stays_cheap() -> None:
-    names = [f"some-rather-long-name-{number}" for number in range(100_000)]
-    start = time.process_time()
-    for _ in range(100):
-        suggestion("some-rather-long-name-x", names)
-    assert time.process_time() - start < 1
