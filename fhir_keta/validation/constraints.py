@@ -130,7 +130,6 @@ def target_schema(allowed: Iterable[str], library: Library) -> JsonObject:
             "reference": {
                 "anyOf": [
                     {"pattern": f"{_REFERENCE_BASE}(?:{named})/{_REFERENCE_ID}"},
-                    {"pattern": "^#"},
                     {"not": {"pattern": f"{_REFERENCE_BASE}(?:{any_type})/{_REFERENCE_ID}"}},
                 ],
             }

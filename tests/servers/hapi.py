@@ -80,17 +80,7 @@ class Hapi:
         self._child.wait()
 
     def close(self) -> None:
-        assert self._child.stdin is not None
-        assert self._child.stdout is not None
-        try:
-            self._child.stdin.close()
-            self._child.wait(20)
-        except (OSError, subprocess.TimeoutExpired):
-            self._child.kill()
-            self._child.wait()
-        self._reader.join(10)
-        self._child.stdout.close()
-        self._log.close()
+        java.end(self._child, self._reader, self._log, 20)
 
     def __enter__(self) -> Hapi:
         return self
