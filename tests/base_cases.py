@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from tests.base_records import CATEGORY, DATA_ABSENT, URN, XHTML, BaseCase, bundle, case, observation, patient, without
 from tests.bundle_cases import BUNDLE_CASES
+from tests.coding_cases import CODING_CASES
 from tests.condition_cases import CONDITION_CASES
 from tests.differed_cases import DIFFERED_CASES
 
@@ -383,5 +384,6 @@ BASE_CASES: tuple[BaseCase, ...] = (
     *_EXTENSIONS,
     *_PROFILES,
     *BUNDLE_CASES,
+    *CODING_CASES,
     *CONDITION_CASES,
 )

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from tests.base_records import URN, JsonObject, case, observation, patient
 
+POST = {"method": "POST", "url": "Basic"}
+KEPT = patient(id="p", active=True)
+REFERRING = observation(id="o", subject={"reference": "Patient/1"})
+GOAL = {
+    "url": "http://hl7.org/fhir/StructureDefinition/resource-pertainsToGoal",
+    "valueReference": {"reference": "Goal/1"},
+}
+
 
 def _document(*resources: JsonObject) -> JsonObject:
     composition = {
@@ -48,6 +56,30 @@ BUNDLE_CASES = (
         "transaction without request",
         {"resourceType": "Bundle", "type": "transaction", "entry": [{"resource": observation()}]},
         ("bdl-3", "Bundle"),
+    ),
+    *(
+        case(
+            f"{type_} entry without fullUrl {name}",
+            {"resourceType": "Bundle", "type": type_, "entry": [{"resource": resource, "request": POST}]},
+            *((("bundle-full-url", "Bundle.entry[0]"),) if refers else ()),
+        )
+        for type_ in ("transaction", "batch")
+        for name, resource, refers in (
+            ("that refers to a server", observation(subject={"reference": "Patient/1"}), True),
+            ("that refers by URL", observation(subject={"reference": "https://ehr.test/Patient/1"}), True),
+            ("that refers to what it contains", observation(contained=[KEPT], subject={"reference": "#p"}), False),
+            ("that refers in words", observation(subject={"display": "the patient"}), False),
+            ("whose contained resource refers", observation(contained=[REFERRING], focus=[{"reference": "#o"}]), True),
+            ("that refers in an extension", patient(extension=[GOAL]), True),
+        )
+    ),
+    case(
+        "response entry without fullUrl that refers",
+        {
+            "resourceType": "Bundle",
+            "type": "transaction-response",
+            "entry": [{"resource": observation(subject={"reference": "Patient/1"}), "response": {"status": "200"}}],
+        },
     ),
     case("total outside a search", {"resourceType": "Bundle", "type": "collection", "total": 1}, ("bdl-1", "Bundle")),
     case(

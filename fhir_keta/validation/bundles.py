@@ -13,7 +13,9 @@ from fhir_keta.validation.shapes import text
 JsonObject = dict[str, Any]
 
 _WITHOUT_FULL_URL = frozenset({"transaction", "batch", "transaction-response", "batch-response"})
+_RESPONSES = frozenset({"transaction-response", "batch-response"})
 _UNNAMED = "The entry has no fullUrl, so that nothing can refer to it: only transactions and batches may"
+_REFERS = "The entry has no fullUrl, so that what it refers to cannot be found: give it one (urn:uuid: if it is new)"
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _ON_A_SERVER = re.compile(r"https?://.*/([A-Z][A-Za-z]+)/([A-Za-z0-9.-]{1,64})")
 
@@ -36,7 +38,7 @@ def full_urls(bundle: JsonObject, expression: str, resource_types: frozenset[str
     for position, full_url, resource in _entries(bundle):
         problem = ""
         if full_url is None:
-            problem = _UNNAMED if _needs_full_url(text(bundle.get("type")), resource) else ""
+            problem = _why_named(text(bundle.get("type")), resource)
         elif not isinstance(full_url, str):
             continue
         elif not _ABSOLUTE.match(full_url):
@@ -49,9 +51,30 @@ def full_urls(bundle: JsonObject, expression: str, resource_types: frozenset[str
             yield rules.issue("bundle-full-url", f"{expression}.entry[{position}]", problem=problem)
 
 
-def _needs_full_url(type_: str, resource: Any) -> bool:
-    """A history tells of resources that are gone; elsewhere an entry without a resource is another rule's finding."""
-    return type_ not in _WITHOUT_FULL_URL and (isinstance(resource, dict) or (resource is None and type_ == "history"))
+def _why_named(type_: str, resource: Any) -> str:
+    """What is wrong with an entry without fullUrl, if anything.
+
+    A history tells of resources that are gone; elsewhere an entry without a resource is another rule's finding. In a
+    transaction references are resolved by the fullUrl of what they stand in (R4, Bundle, Resolving references).
+    """
+    if type_ not in _WITHOUT_FULL_URL:
+        needs = isinstance(resource, dict) or (resource is None and type_ == "history")
+        return _UNNAMED if needs else ""
+    return _REFERS if type_ not in _RESPONSES and _refers_elsewhere(resource) else ""
+
+
+def _refers_elsewhere(resource: Any) -> bool:
+    """Whether a reference leads out of the resource; the entries of a Bundle in it have names of their own."""
+    pending = [resource]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, list):
+            pending.extend(node)
+        elif isinstance(node, dict) and node.get("resourceType") != "Bundle":
+            if text(node.get("reference"))[:1] not in ("", "#"):
+                return True
+            pending.extend(node.values())
+    return False
 
 
 def _on_a_server(full_url: str, resource_types: frozenset[str]) -> tuple[str, str] | None:

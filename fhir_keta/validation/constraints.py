@@ -14,6 +14,7 @@ JsonObject = dict[str, Any]
 
 # what names something for everybody is absolute: definitions, the systems of identifiers and codes
 _ABSOLUTE = re.compile(r"(?!Extension\.)[A-Za-z]+\.url|(?:Identifier|Quantity|ValueSet\.compose\.include)\.system")
+_ABSOLUTE_URI: JsonObject = {"$comment": "uri-absolute", "pattern": "^[A-Za-z][A-Za-z0-9+.-]*:"}
 
 _REFERENCE_ID = r"[A-Za-z0-9\-\.]{1,64}(?:/_history/[A-Za-z0-9\-\.]{1,64})?(?:#.*)?$"
 _REFERENCE_BASE = r"^(?:https?://[^ \t\r\n]*/)?"
@@ -24,7 +25,9 @@ def element_constraints(element: Element, type_code: str, library: Library) -> l
     found: list[JsonObject] = []
     path = element.definition.get("base", {}).get("path", "")
     if type_code == "uri" and _ABSOLUTE.fullmatch(path):
-        found.append({"$comment": "uri-absolute", "pattern": "^[A-Za-z][A-Za-z0-9+.-]*:"})
+        found.append(_ABSOLUTE_URI)
+    if type_code == "Coding" and (path != "CodeableConcept.coding" or "binding" in element.definition):
+        found.append({"if": {"required": ["code", "system"]}, "then": {"properties": {"system": _ABSOLUTE_URI}}})
     if path == "Reference.reference":
         found.append({"$comment": "reference-format", "pattern": r"^[^ \t\r\n]*$"})
     fixed = element.value("fixed")

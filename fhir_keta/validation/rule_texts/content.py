@@ -117,7 +117,7 @@ TEXTS = {
     ),
     "uri-absolute": RuleText(
         "A uri that names something for everybody has a scheme.",
-        "Without one it means something else in every place. Source: FHIR R4, Identifier.system, Quantity.system.",
+        "Without one it means something else in every place. Source: FHIR R4, Coding.system, Identifier.system.",
         "Write it as https:..., or urn:oid:..., or urn:uuid:...",
         patient(identifier=[{"system": "mrn", "value": "12345"}]),
         patient(identifier=[{"system": "https://example.org/mrn", "value": "12345"}]),
