@@ -133,7 +133,7 @@ TEXTS = {
         _with_contained("nurse", "doctor"),
     ),
     "bundle-full-url": RuleText(
-        "An entry that refers to others has an absolute fullUrl; one like a server's ends in the resource's type and id.",
+        "An entry that refers to others has an absolute fullUrl; one like a server's ends in its type and id.",
         "References in the Bundle are resolved by it. Source: FHIR R4, Bundle.entry.fullUrl; Resource URL.",
         "Give the URL where the resource lives, or urn:uuid: with a new UUID.",
         _bundle("https://example.org/fhir/Patient/p2"),
