@@ -46,7 +46,7 @@ def _naming(**second: Any) -> JsonObject:
     }
 
 
-def _script(part: str = "setup", **action: Any) -> JsonObject:
+def script(part: str = "setup", **action: Any) -> JsonObject:
     content: Any = {"action": [action]}
     return {
         "resourceType": "TestScript",
@@ -58,11 +58,11 @@ def _script(part: str = "setup", **action: Any) -> JsonObject:
 
 
 def _operation(code: str, part: str = "setup") -> JsonObject:
-    return _script(part, operation={"encodeRequestUrl": True, "type": {"system": _OPERATIONS, "code": code}})
+    return script(part, operation={"encodeRequestUrl": True, "type": {"system": _OPERATIONS, "code": code}})
 
 
 def _assertion(part: str, **more: Any) -> JsonObject:
-    return _script(part, **{"assert": {"warningOnly": False, "response": "okay", **more}})
+    return script(part, **{"assert": {"warningOnly": False, "response": "okay", **more}})
 
 
 def _team(member_type: str) -> JsonObject:

@@ -1,0 +1,38 @@
+"""A record that meets and one that breaks each constraint of base R4 that is neither a function nor FHIRPath."""
+
+from __future__ import annotations
+
+from tests.base_records import XHTML, patient
+from tests.unit.key_case import KeyCase
+from tests.unit.schema_key_cases_clinical import CLINICAL_CASES
+from tests.unit.schema_key_cases_definitions import DEFINITION_CASES, QUESTIONNAIRE_CASES
+from tests.unit.schema_key_cases_scripts import SCRIPT_CASES
+from tests.unit.schema_key_cases_structures import STRUCTURE_CASES
+from tests.unit.schema_key_cases_types import TYPE_CASES
+
+SCHEMA_CASES: tuple[KeyCase, ...] = (
+    *CLINICAL_CASES,
+    *TYPE_CASES,
+    *DEFINITION_CASES,
+    *QUESTIONNAIRE_CASES,
+    *STRUCTURE_CASES,
+    *SCRIPT_CASES,
+)
+
+# what the structure of a type says in other words, and is reported in them
+STRUCTURAL_CASES: tuple[KeyCase, ...] = (
+    KeyCase(
+        "ele-1",
+        patient(maritalStatus={"text": "x"}),
+        {"maritalStatus": {}},
+        "Patient.maritalStatus",
+        rule="element-empty",
+    ),
+    KeyCase(
+        "txt-2",
+        patient(text={"status": "generated", "div": f"<div {XHTML}>x</div>"}),
+        {"text.div": f"<div {XHTML}> </div>"},
+        "Patient.text",
+        rule="txt-1",
+    ),
+)
