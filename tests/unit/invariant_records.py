@@ -9,6 +9,9 @@ from tests.base_records import URN, observation, patient
 JsonObject = dict[str, Any]
 
 UCUM = "http://unitsofmeasure.org"
+R4 = "http://hl7.org/fhir/StructureDefinition/"
+OURS = "https://ehr.test/StructureDefinition/a"
+STRING = [{"code": "string"}]
 KETA = "https://w3id.org/fhir-keta/"
 ORDINAL = {"url": "http://hl7.org/fhir/StructureDefinition/ordinalValue", "valueDecimal": 0}
 
@@ -69,13 +72,13 @@ def structure(view: str, *elements: JsonObject, **members: Any) -> JsonObject:
     filled = [{"id": each["path"], **(base if view == "snapshot" else {}), **each} for each in elements]
     return {
         "resourceType": "StructureDefinition",
-        "url": "https://ehr.test/StructureDefinition/a",
+        "url": OURS,
         "name": "A",
         "status": "draft",
         "kind": "resource",
         "abstract": False,
         "type": "Basic",
-        "baseDefinition": "http://hl7.org/fhir/StructureDefinition/Basic",
+        "baseDefinition": f"{R4}Basic",
         "derivation": "constraint",
         view: {"element": filled},
         **members,
@@ -86,6 +89,42 @@ def differential(**members: Any) -> JsonObject:
     return structure("differential", {"path": "Basic"}, {"path": "Basic.code", **members})
 
 
+def extension(*elements: JsonObject) -> JsonObject:
+    """The definition of an extension; what ``elements`` say is after its root, and around its url as R4 orders them."""
+    url = {"path": "Extension.url", "fixedUri": OURS}
+    ordered = sorted([*elements, url], key=lambda element: element["path"])
+    return {
+        **structure("differential", {"path": "Extension"}, *ordered),
+        "kind": "complex-type",
+        "type": "Extension",
+        "baseDefinition": f"{R4}Extension",
+        "context": [{"type": "element", "expression": "Patient"}],
+        "contextInvariant": ["true"],
+    }
+
+
+def extension_value(**value: Any) -> JsonObject:
+    return extension({"path": "Extension.value[x]", **value})
+
+
+def logical(**element: Any) -> JsonObject:
+    """A model of its own: only there has an element a default value."""
+    type_ = {} if "contentReference" in element else {"type": STRING}
+    one = {"path": "a.b", "definition": "x", "min": 0, "max": "1", **type_, **element}
+    return {
+        **structure("differential", {"path": "a", "definition": "x", "min": 0, "max": "*"}, one),
+        "kind": "logical",
+        "type": OURS,
+        "baseDefinition": f"{R4}Element",
+        "derivation": "specialization",
+    }
+
+
+SLICED = {
+    "path": "Extension.extension",
+    "slicing": {"rules": "open", "discriminator": [{"type": "value", "path": "url"}]},
+}
+SLICE = {"path": "Extension.extension", "id": "Extension.extension:a-1"}
 BELOW_ROOT = {"path": "Basic.code", "type": [{"code": "CodeableConcept"}]}
 ROOT_TYPE = [{"code": "CodeableConcept"}]
 
