@@ -122,7 +122,7 @@ class _Generation:
     def sliced(self, node: Node, differential: Node, place: str) -> None:
         """Apply a differential to an element that may be sliced, here or in the base."""
         self.constrain(node, differential, place)
-        if differential.slices and "slicing" not in node.element:
+        if differential.slices and "slicing" not in node.element and node.slice_name is None:
             if node.name in EXTENSIONS:
                 node.element = {**_extension_texts(node.element), "slicing": BY_URL}
             elif node.name.endswith("[x]") and all(self.type_slice(node, name) for name in differential.slices):

@@ -27,7 +27,7 @@ from fhir_keta.validation.constraints import (
 from fhir_keta.validation.elements import Element, choice_key, element_tree, type_code
 from fhir_keta.validation.existence import existence_schema
 from fhir_keta.validation.expressions import Expression
-from fhir_keta.validation.index import BY_SLICE, MISPLACED, REST, IndexPlan, Slice
+from fhir_keta.validation.index import BY_SLICE, MISPLACED, REST, SEVERAL, IndexPlan, Slice
 from fhir_keta.validation.invariants import invariant_function
 from fhir_keta.validation.parts import (
     BACKBONES,
@@ -41,8 +41,7 @@ from fhir_keta.validation.parts import (
 from fhir_keta.validation.primitives import INTEGER_TYPES, PRIMITIVE_TYPES, primitive_schema
 from fhir_keta.validation.resolving import slice_resolver
 from fhir_keta.validation.scope import Invariant, Scope
-from fhir_keta.validation.slicing import slice_matcher
-from fhir_keta.validation.slicing_schema import slice_schema
+from fhir_keta.validation.slicing import slice_condition
 
 JsonObject = dict[str, Any]
 
@@ -356,8 +355,8 @@ class _Compilation:
         unmatched = {"$comment": "slice-unmatched", "description": child.name, "not": {}}
         rest = {"if": {"type": "null"}, "else": value.schema} if code in PRIMITIVE_TYPES else value.schema
         slices: JsonObject = {REST: {"items": unmatched if rules == "closed" else rest}}
-        misplaced = {"$comment": "slice-order", "description": child.name, "not": {}}
-        slices[MISPLACED] = {"items": misplaced}
+        slices[MISPLACED] = {"items": {"$comment": "slice-order", "description": child.name, "not": {}}}
+        slices[SEVERAL] = {"items": {"$comment": "slice-several", "description": child.name, "not": {}}}
         for name, slice_ in child.slices.items():
             outer = child.slices.get(name.rpartition("/")[0])
             if outer is None:
@@ -377,9 +376,9 @@ class _Compilation:
         name = str(part.definition["sliceName"])
         compiled = self._value(part, code, built.root)
         resolved = slice_resolver(sliced, part, self.library)
-        matches = partial(_unresolved, resolved) if resolved else slice_matcher(sliced, part, self.library)
-        says = partial(slice_schema, sliced, part, self.library)
-        made = Slice(name, matches, compiled.slicing, says, resolved)
+        condition = partial(slice_condition, sliced, part, self.library)
+        matches = partial(_unresolved, resolved) if resolved else condition().matches
+        made = Slice(name, matches, compiled.slicing, lambda: condition().schema(), resolved)
         slices[name] = {"items": compiled.schema}
         if part.max is not None:
             words = f"{name}|{part.max}"

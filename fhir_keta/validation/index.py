@@ -19,6 +19,8 @@ BY_SLICE = "@slices"
 REST = "@rest"
 # those that stand where the slicing's order does not want them
 MISPLACED = "@misplaced"
+# those that are of more than one slice
+SEVERAL = "@several"
 
 Matcher = Callable[[Any], bool]
 # id() of an indexed object -> its original keys; slice name -> original positions
@@ -87,26 +89,28 @@ def indexed(value: Any, plan: IndexPlan, trace: Trace | None = None, scope: Scop
 def _by_slice(items: list[Any], plan: IndexPlan, trace: Trace | None, scope: Scope | None) -> JsonObject:
     slices: JsonObject = {}
     positions: dict[str, list[int]] = {}
+
+    def add(name: str, item: Any, position: int) -> None:
+        slices.setdefault(name, []).append(item)
+        positions.setdefault(name, []).append(position)
+
     reached = 0
     for position, item in enumerate(items):
         name, inside, number = REST, plan.rest, len(plan.slices) if plan.at_end else reached
-        for count, slice_ in enumerate(plan.slices):
-            if slice_.holds(item, scope):
-                name, inside, number = slice_.name, slice_.inside, count
-                break
-        slices.setdefault(name, []).append(indexed(item, inside, trace, scope) if inside else item)
-        positions.setdefault(name, []).append(position)
+        matched = [count for count, slice_ in enumerate(plan.slices) if slice_.holds(item, scope)]
+        if matched:
+            number = matched[0]
+            name, inside = plan.slices[number].name, plan.slices[number].inside
+        add(name, indexed(item, inside, trace, scope) if inside else item, position)
         if number < reached and (plan.ordered or reached == len(plan.slices)):
-            slices.setdefault(MISPLACED, []).append(item)
-            positions.setdefault(MISPLACED, []).append(position)
+            add(MISPLACED, item, position)
         reached = max(reached, number)
-        for inner in plan.reslices.get(name, ()):
-            if inner.holds(item, scope):
-                slices.setdefault(inner.name, []).append(
-                    indexed(item, inner.inside, trace, scope) if inner.inside else item
-                )
-                positions.setdefault(inner.name, []).append(position)
-                break
+        inner = [each for each in plan.reslices.get(name, ()) if each.holds(item, scope)]
+        if inner:
+            below = inner[0].inside
+            add(inner[0].name, indexed(item, below, trace, scope) if below else item, position)
+        if len(matched) > 1 or len(inner) > 1:
+            add(SEVERAL, item, position)
     if trace is not None:
         trace[id(slices)] = positions
     return slices

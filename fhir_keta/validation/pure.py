@@ -12,7 +12,7 @@ from typing import Any
 
 from fhir_keta.validation import rules
 from fhir_keta.validation.compiled import Compiled
-from fhir_keta.validation.index import BY_SLICE, REST, IndexPlan
+from fhir_keta.validation.index import BY_SLICE, REST, SEVERAL, IndexPlan, Slice
 from fhir_keta.validation.primitives import PRIMITIVE_TYPES, SPACE, primitive_remedy
 
 JsonObject = dict[str, Any]
@@ -115,7 +115,7 @@ class _Purification:
         return copy
 
     def _sliced(self, array: JsonObject, by_slice: JsonObject, plan: IndexPlan, place: str) -> JsonObject:
-        """Each element as the first slice it belongs to says; those of none as the rest."""
+        """Each element as its slice says, and of no other; those of none as the rest."""
         rest = by_slice[REST]["items"]
         items = self.object(rest, plan.rest, place) if plan.rest else rest
         for position in range(len(plan.slices) - 1, -1, -1):
@@ -123,15 +123,18 @@ class _Purification:
             own = by_slice[slice_.name]["items"]
             if slice_.inside:
                 own = self.object(own, slice_.inside, f"{place}.{slice_.name}")
-            items = {"if": self._belongs(plan, position, place), "then": own, "else": items}
+            if others := plan.slices[position + 1 :]:
+                several = {"not": {"anyOf": [self._belongs(other, place) for other in others]}}
+                own = {"allOf": [own, {**_rule_of(by_slice[SEVERAL]["items"]), **several}]}
+            items = {"if": self._belongs(slice_, place), "then": own, "else": items}
         limits = [
             {
-                **{word: limit[word] for word in ("$comment", "description")},
-                "contains": self._belongs_first(plan, position, place),
+                **_rule_of(limit),
+                "contains": self._belongs(slice_, place),
                 "minContains": 0,
                 "maxContains": limit["maxItems"],
             }
-            for position, slice_ in enumerate(plan.slices)
+            for slice_ in plan.slices
             for limit in by_slice[slice_.name].get("allOf", ())
         ]
         copy = {**array, "items": items}
@@ -144,22 +147,19 @@ class _Purification:
             return demand
         name, ((slice_name, *_),) = key.removesuffix(BY_SLICE), (demand["properties"][key]["required"],)
         below = plan.children[name]
-        position = next(number for number, slice_ in enumerate(below.slices) if slice_.name == slice_name)
+        slice_ = next(slice_ for slice_ in below.slices if slice_.name == slice_name)
         least = demand["properties"][key].get("properties", {}).get(slice_name, {}).get("minItems", 1)
-        there: JsonObject = {"contains": self._belongs_first(below, position, f"{place}.{name}")}
+        there: JsonObject = {"contains": self._belongs(slice_, f"{place}.{name}")}
         if least > 1:
             there["minContains"] = least
         return {**demand, "required": [name], "properties": {name: there}}
 
-    def _belongs(self, plan: IndexPlan, position: int, place: str) -> JsonObject:
-        slice_ = plan.slices[position]
+    def _belongs(self, slice_: Slice, place: str) -> JsonObject:
         name = f"slice.{place}.{slice_.name}".replace("/", ".")
         if name not in self.slices:
             self.slices[name] = {"$comment": f"whether it is of the slice {slice_.name}", **slice_.schema()}
         return {"$ref": f"#/$defs/{name}"}
 
-    def _belongs_first(self, plan: IndexPlan, position: int, place: str) -> JsonObject:
-        """An element is of the first slice that it matches."""
-        earlier = [{"not": self._belongs(plan, number, place)} for number in range(position)]
-        own = self._belongs(plan, position, place)
-        return {"allOf": [own, *earlier]} if earlier else own
+
+def _rule_of(stated: JsonObject) -> JsonObject:
+    return {word: stated[word] for word in ("$comment", "description")}

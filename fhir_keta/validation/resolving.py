@@ -9,9 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 from fhir_keta.definitions.library import Library
+from fhir_keta.validation.conditions import element_at, path_segments, type_named, values_at
 from fhir_keta.validation.elements import Element, element_tree, type_code
 from fhir_keta.validation.scope import Scope
-from fhir_keta.validation.slicing import discriminated, element_at, expected_at, path_segments, type_named, values_at
+from fhir_keta.validation.slicing import discriminated, expected_at
 
 JsonObject = dict[str, Any]
 Resolver = Callable[[Any, Scope | None], bool]
@@ -20,7 +21,7 @@ _RESOLVE = "resolve()"
 
 
 def slice_resolver(sliced: Element, slice_: Element, library: Library) -> Resolver | None:
-    """A predicate over elements and their scope; None where the element alone decides (``slicing.slice_matcher``).
+    """A predicate over elements and their scope; None where the element alone decides (``slicing.slice_condition``).
 
     Raises DefinitionError for a discriminator that the slice does not answer.
     """
@@ -37,7 +38,7 @@ def _needs_scope(discriminator: dict[str, str]) -> bool:
 
 def _resolver(discriminator: dict[str, str], slice_: Element, library: Library) -> Resolver:
     if not _needs_scope(discriminator):
-        matches = discriminated(discriminator, slice_, library)
+        matches = discriminated(discriminator, slice_, library).matches
         return lambda value, _scope: matches(value)
     path = path_segments(discriminator["path"])
     if _RESOLVE not in path:
@@ -69,7 +70,8 @@ def _target(
             structure = library.structure(canonical)
             expected = expected_at(element_tree(structure), after, library) if structure else None
             if expected is not None:
-                return lambda target, _scope: any(expected(found) for found in values_at(target, after))
+                matches = expected.matches
+                return lambda target, _scope: any(matches(found) for found in values_at(target, after))
     return lambda target, _scope: target.get("resourceType") in types
 
 

@@ -70,6 +70,7 @@ _RULES = (
     Rule("slice-min", "error", "required", "The slice '{name}' is required here (at least {min})."),
     Rule("slice-max", "error", "structure", "At most {max} of the slice '{name}' may stand here."),
     Rule("slice-unmatched", "error", "structure", "Matches none of the slices, and this profile allows no others."),
+    Rule("slice-several", "error", "structure", "Of more than one slice of '{name}': each element is of one at most."),
     Rule("slice-order", "error", "structure", "Out of the order that the profile gives the slices of '{name}'."),
     Rule("reference-profile", "error", "structure", "What this leads to does not meet the profile {allowed}."),
     Rule("reference-target", "error", "structure", "A reference to {allowed} is expected here."),

@@ -78,6 +78,28 @@ RESLICED = profile(
     element("Patient.identifier:a/old.period", min=1),
     on="Patient",
 )
+OVERLAPPING = profile(
+    "overlapping",
+    element("Observation.component", slicing=slicing("pattern", "code")),
+    element("Observation.component:red", min=0, max="1"),
+    element("Observation.component:red.code", patternCodeableConcept={"coding": [{"system": COLOURS, "code": "red"}]}),
+    element("Observation.component:blue", min=0, max="1"),
+    element(
+        "Observation.component:blue.code", patternCodeableConcept={"coding": [{"system": COLOURS, "code": "blue"}]}
+    ),
+)
+# slices of a slice that are told apart as it is
+RESLICED_ALIKE = profile(
+    "resliced-alike",
+    element("Patient.identifier", slicing={**slicing("value", "system"), "ordered": False}),
+    element("Patient.identifier:a", min=0, max="3"),
+    element("Patient.identifier:a.system", min=1, patternUri="https://ehr.test/a"),
+    element("Patient.identifier:a/one", min=0, max="1"),
+    element("Patient.identifier:a/one.system", min=1, fixedUri="https://ehr.test/a"),
+    element("Patient.identifier:a/two", min=0, max="1"),
+    element("Patient.identifier:a/two.system", min=1, fixedUri="https://ehr.test/a"),
+    on="Patient",
+)
 ADULT = profile("adult", element("Patient.birthDate", min=1), on="Patient")
 NAMED = profile("named", element("Patient.name", min=1), on="Patient")
 ENTRIES = profile(
@@ -85,6 +107,15 @@ ENTRIES = profile(
     element("Bundle.entry", slicing=slicing("profile", "resource")),
     element("Bundle.entry:adult", min=1, max="1"),
     element("Bundle.entry:adult.resource", min=1, type=[typed("Patient", MADE + "adult")]),
+    on="Bundle",
+)
+ENTRIES_OF_TWO = profile(
+    "entries-of-two",
+    element("Bundle.entry", slicing=slicing("profile", "resource")),
+    element("Bundle.entry:adult", min=0, max="1"),
+    element("Bundle.entry:adult.resource", min=1, type=[typed("Patient", MADE + "adult")]),
+    element("Bundle.entry:named", min=0, max="1"),
+    element("Bundle.entry:named.resource", min=1, type=[typed("Patient", MADE + "named")]),
     on="Bundle",
 )
 ENTRY_TYPES = profile(

@@ -1,4 +1,4 @@
-"""A profile that ours are not like: overlapping slices, slices in slices and beside them, minima above one."""
+"""A profile that ours are not like: elements of two slices, slices in slices and beside them, minima above one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fhir_keta.validation.pure import described, pure_schema
 
 Json = dict[str, Any]
 
-URL = "https://example.org/StructureDefinition/overlapping"
+URL = "https://example.org/StructureDefinition/of-two"
 ONE, OTHER = "urn:one", "urn:other"
 
 
@@ -38,7 +38,7 @@ CATEGORY, COMPONENT = "Observation.category", "Observation.component"
 ELEMENTS: list[Json] = [
     {"id": CATEGORY, "path": CATEGORY, "slicing": slicing("pattern", "$this", "open")},
     slice_(CATEGORY, "first", min=2, max="3", patternCodeableConcept=coded(ONE, "a")),
-    slice_(CATEGORY, "wide", max="1", patternCodeableConcept={"coding": [{"system": ONE}]}),
+    slice_(CATEGORY, "second", max="1", patternCodeableConcept=coded(ONE, "b")),
     {"id": COMPONENT, "path": COMPONENT, "slicing": slicing("pattern", "code", "closed")},
     slice_(COMPONENT, "held", min=0, max="1"),
     {"id": f"{COMPONENT}:held.code", "path": f"{COMPONENT}.code", "patternCodeableConcept": coded(ONE, "held")},
@@ -56,9 +56,9 @@ LIBRARY = bundled().with_resources(
     [
         {
             "resourceType": "StructureDefinition",
-            "id": "overlapping",
+            "id": "of-two",
             "url": URL,
-            "name": "Overlapping",
+            "name": "OfTwo",
             "status": "active",
             "kind": "resource",
             "abstract": False,
@@ -70,7 +70,8 @@ LIBRARY = bundled().with_resources(
     ]
 )
 VALID: Json = {"resourceType": "Observation", "status": "final", "code": coded(OTHER, "x")}
-CATEGORIES = [coded(ONE, "a"), coded(ONE, "b"), coded(OTHER, "a"), {"text": "none"}, {}]
+BOTH: Json = {"coding": [*coded(ONE, "a")["coding"], *coded(ONE, "b")["coding"]]}
+CATEGORIES = [coded(ONE, "a"), coded(ONE, "b"), BOTH, coded(OTHER, "a"), {"text": "none"}, {}]
 INTERPRETATIONS = [None, [coded(OTHER, "high")], [coded(OTHER, "low")], [coded(OTHER, "high")] * 2, []]
 
 
@@ -107,7 +108,8 @@ TWO = [coded(ONE, "a")] * 2
         (observation([]), False),
         (observation([*TWO, *TWO]), False),  # max 3
         (observation([*TWO, coded(ONE, "b")]), True),
-        (observation([*TWO, coded(ONE, "b"), coded(ONE, "c")]), False),  # of wide at most one; those of first are not
+        (observation([*TWO, coded(ONE, "b"), coded(ONE, "b")]), False),  # of second at most one
+        (observation([coded(ONE, "a"), BOTH]), False),  # an element is of one slice
         (observation(TWO, component("held", [coded(OTHER, "high")])), True),
         (observation(TWO, component("held", [coded(OTHER, "low")])), False),  # high is required
         (observation(TWO, component("else", None)), False),  # closed
@@ -128,8 +130,8 @@ def test_every_mixture_has_the_verdict_of_the_index(verdicts: Any) -> None:
 
 def test_a_foreign_profile_is_published_under_its_own_canonical() -> None:
     document = profile_schema(URL, LIBRARY)
-    assert document.schema["$id"] == "https://example.org/schema/StructureDefinition/overlapping"
-    assert document.name == "StructureDefinition-overlapping.schema.json"
+    assert document.schema["$id"] == "https://example.org/schema/StructureDefinition/of-two"
+    assert document.name == "StructureDefinition-of-two.schema.json"
 
 
 def test_a_pattern_means_the_same_in_every_language() -> None:

@@ -13,8 +13,7 @@ import pytest
 from fhir_keta.definitions.library import bundled
 from fhir_keta.errors import DefinitionError
 from fhir_keta.validation.elements import Element
-from fhir_keta.validation.slicing import slice_matcher
-from fhir_keta.validation.slicing_schema import slice_schema
+from fhir_keta.validation.slicing import slice_condition
 
 Json = dict[str, Any]
 
@@ -115,7 +114,7 @@ CASES: dict[str, tuple[Element, Element, list[Any], list[Any]]] = {
     ),
     "there": (
         sliced(("exists", "code")),
-        element("part", element("code", types=typed("code"), max="1")),
+        element("part", element("code", types=typed("code"), min=1, max="1")),
         [{"code": "a"}],
         [{"system": "a"}, {}],
     ),
@@ -169,8 +168,8 @@ SHAPES: list[Any] = [
 @pytest.mark.parametrize("name", CASES)
 def test_predicate_and_schema_tell_the_same_elements(name: str) -> None:
     array, slice_, members, others = CASES[name]
-    matches = slice_matcher(array, slice_, bundled())
-    schema = slice_schema(array, slice_, bundled())
+    condition = slice_condition(array, slice_, bundled())
+    matches, schema = condition.matches, condition.schema()
     assert jsonschema_rs.meta.is_valid(schema)
     said = jsonschema_rs.Draft202012Validator(schema, offline=True).is_valid
     assert [(value, matches(value), said(value)) for value in members] == [(value, True, True) for value in members]
@@ -183,10 +182,12 @@ def test_predicate_and_schema_tell_the_same_elements(name: str) -> None:
     ("array", "slice_", "problem"),
     [
         (sliced(), element("part"), "without a discriminator"),
-        (sliced(("profile", "$this")), element("part"), "slicing by profile cannot be said"),
+        (sliced(("profile", "$this")), element("part"), "slicing by profile needs the record"),
+        (sliced(("exists", "code")), element("part", element("code")), "code may be there or not"),
+        (sliced(("exists", "code.text")), element("part", element("code")), "code.text may be there or not"),
         (sliced(("value", "code")), element("part", element("code")), "nothing fixed at the discriminator code"),
     ],
 )
 def test_what_cannot_be_said_is_refused(array: Element, slice_: Element, problem: str) -> None:
     with pytest.raises(DefinitionError, match=problem):
-        slice_schema(array, slice_, bundled())
+        slice_condition(array, slice_, bundled())

@@ -7,7 +7,17 @@ from typing import Any
 
 import pytest
 
-from fhir_keta.validation.index import BY_SLICE, REST, IndexPlan, Matcher, Slice, Trace, contains_pattern, indexed
+from fhir_keta.validation.index import (
+    BY_SLICE,
+    REST,
+    SEVERAL,
+    IndexPlan,
+    Matcher,
+    Slice,
+    Trace,
+    contains_pattern,
+    indexed,
+)
 
 
 def slice_(name: str, matches: Matcher, inside: IndexPlan | None = None) -> Slice:
@@ -27,9 +37,12 @@ def test_elements_by_slice_beside_their_array() -> None:
     assert found["parts"] is value["parts"]
 
 
-def test_the_first_slice_that_matches_has_it() -> None:
+def test_an_element_of_several_slices_is_of_the_first_and_noted() -> None:
     plan = IndexPlan(children={"parts": IndexPlan(slices=[slice_("all", lambda _: True), is_("a")])})
-    assert indexed({"parts": ["a"]}, plan)[f"parts{BY_SLICE}"] == {"all": ["a"]}
+    trace: Trace = {}
+    found = indexed({"parts": ["b", "a"]}, plan, trace)[f"parts{BY_SLICE}"]
+    assert found == {"all": ["b", "a"], SEVERAL: ["a"]}
+    assert trace[id(found)] == {"all": [0, 1], SEVERAL: [1]}
 
 
 def test_nothing_is_changed_and_nothing_copied_without_need() -> None:

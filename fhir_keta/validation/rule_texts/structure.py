@@ -13,6 +13,10 @@ _TELLS_HOW_IT_FELT = {
     "code": coded(_CONCEPTS, "how-it-felt"),
     "valueCodeableConcept": coded(KETA + "CodeSystem/keta-how-it-felt", "neutral"),
 }
+_FELT_AND_LONG = {
+    **_TELLS_HOW_IT_FELT,
+    "code": {"coding": [{"system": _CONCEPTS, "code": code} for code in ("how-it-felt", "how-long")]},
+}
 _SAYS_ONGOING = {"code": coded(_CONCEPTS, "ongoing"), "valueBoolean": True}
 _EXPERIENCE = rating(
     meta={"profile": [KETA + "StructureDefinition/keta-experience"]},
@@ -98,6 +102,13 @@ TEXTS = {
         f"Of two, readers would take one or the other. {_PROFILES}",
         "Keep one.",
         {**_EXPERIENCE, "component": [_TELLS_HOW_IT_FELT, _TELLS_HOW_IT_FELT]},
+        {**_EXPERIENCE, "component": [_TELLS_HOW_IT_FELT]},
+    ),
+    "slice-several": RuleText(
+        "An element of a sliced array is of one slice at most; only a slice of a slice may have it too.",
+        f"Which of the slices' rules hold for it would be anybody's guess. {_PROFILES}",
+        "Make two elements of it, or take out what marks it as one of the other slice (often a second coding).",
+        {**_EXPERIENCE, "component": [_FELT_AND_LONG]},
         {**_EXPERIENCE, "component": [_TELLS_HOW_IT_FELT]},
     ),
     "slice-order": RuleText(
