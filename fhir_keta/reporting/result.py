@@ -202,7 +202,8 @@ def _findings_in(check: Check, show_values: bool, sent: list[_Sent]) -> dict[int
 
 
 def placed(issues: Iterable[Issue], record: Record) -> list[Issue]:
-    """The issues of a record with line and column filled, each found by its FHIRPath, in the order of the text.
+    """The issues of a record with line and column filled, each found by its FHIRPath, in the order of the text; that
+    there are more than are listed comes last.
 
     An issue that brings a place of its own (where the JSON breaks) keeps line and column, counted on from where the
     record starts.
@@ -211,7 +212,7 @@ def placed(issues: Iterable[Issue], record: Record) -> list[Issue]:
     asked = [(issue.expression, issue.rule in _AT_THE_NAME) for issue in issues]
     found = zip(issues, locate_all(record.data, asked), strict=True)
     within = [(_own_place(issue) or _fault_place(issue, record) or place, issue) for issue, place in found]
-    within.sort(key=lambda each: each[0] or (0, 0))
+    within.sort(key=lambda each: (each[1].rule == "findings-limit", each[0] or (0, 0)))
     return [replace(issue, place=_counted_on(record.place, place)) for place, issue in within]
 
 

@@ -9,7 +9,10 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
+
+from fhir_keta.validation.portions import in_portions
 
 JsonObject = dict[str, Any]
 
@@ -36,7 +39,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """A compiled schema: ``is_valid`` is the accept path, ``refusals`` the explain path."""
+    """A compiled schema: ``is_valid`` is the accept path, ``refusals`` the explain path; read on, it finds more."""
 
     schema: JsonObject
     is_valid: Callable[[Any], bool]
@@ -71,7 +74,7 @@ def _rust_engine(schema: JsonObject, jsonschema_rs: Any) -> Engine:
                 detail = tuple(kind.get("unexpected", ()))
             yield Refusal(error.kind.name, tuple(error.instance_path), tuple(error.schema_path), detail, error.instance)
 
-    return Engine(schema, validator.is_valid, refusals)
+    return Engine(schema, validator.is_valid, partial(in_portions, refusals))
 
 
 def _python_engine(schema: JsonObject) -> Engine:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from fhir_keta.validation import rules
@@ -10,6 +12,7 @@ from fhir_keta.validation.compiled import Compiled
 from fhir_keta.validation.engine import Refusal
 from fhir_keta.validation.index import BY_SLICE, Trace
 from fhir_keta.validation.issue import Issue
+from fhir_keta.validation.limit import MOST
 from fhir_keta.validation.primitives import primitive_remedy
 from fhir_keta.validation.suggestions import suggestion
 
@@ -20,23 +23,48 @@ _NAMES_BELOW = frozenset({"properties", "$defs", "dependentSchemas"})
 
 
 def explain(compiled: Compiled, value: Any, trace: Trace, refusals: Iterator[Refusal], prefix: str) -> Iterator[Issue]:
-    """The findings behind the engine's refusals of an indexed ``value``; ``prefix`` is the FHIRPath of the value."""
-    found: list[tuple[str, str, str, Issue]] = []
+    """The findings behind the engine's refusals of an indexed ``value``; ``prefix`` is the FHIRPath of the value.
+
+    No more refusals are asked for than it takes to give as many findings as are listed (see ``limit.py``).
+    """
+    found = _explained(compiled, value, trace, refusals, prefix)
+    while listed := list(islice(found, MOST)):
+        yield from _without_consequences(listed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A finding with the rule and words that the schema stated."""
+
+    rule: str
+    words: str
+    issue: Issue
+
+
+def _explained(
+    compiled: Compiled, value: Any, trace: Trace, refusals: Iterator[Refusal], prefix: str
+) -> Iterator[_Found]:
     for refusal in refusals:
         rule, words, owner, above = _stated(compiled.schema, refusal.schema_path)
         path = refusal.path[: len(refusal.path) - above] if above else refusal.path
         expression = _expression(compiled, value, trace, path, prefix)
-        found += [(rule, words, expression, issue) for issue in _issues(rule, words, owner, refusal, expression)]
-    # a value of a type that is not allowed: that no allowed one is there, and what follows from it, is the same fault
+        for issue in _issues(rule, words, owner, refusal, expression):
+            yield _Found(rule, words, issue)
+
+
+def _without_consequences(found: list[_Found]) -> Iterator[Issue]:
+    """A value of a type that is not allowed: that no allowed one is there, and what follows, is the same fault."""
     wrongly_typed = {
-        (expression.rpartition(f".{base}.ofType(")[0], f"{base}[x]")
-        for rule, words, expression, _ in found
-        if rule == "choice-type" and (base := words.partition("|")[0])
+        (each.issue.expression.rpartition(f".{base}.ofType(")[0], f"{base}[x]")
+        for each in found
+        if each.rule == "choice-type" and (base := each.words.partition("|")[0])
     }
     beside = {expression for expression, _ in wrongly_typed}
-    for rule, words, expression, issue in found:
-        follows = issue.code == "invariant" and expression in beside
-        if not follows and (rule != "cardinality-min" or (expression, words.partition("|")[0]) not in wrongly_typed):
+    for each in found:
+        issue = each.issue
+        follows = issue.code == "invariant" and issue.expression in beside
+        missing = each.rule == "cardinality-min" and (issue.expression, each.words.partition("|")[0]) in wrongly_typed
+        if not follows and not missing:
             yield issue
 
 

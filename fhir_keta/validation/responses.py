@@ -11,6 +11,7 @@ is checked elsewhere.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -19,6 +20,7 @@ from fhir_keta.questionnaires.items import ItemTree, read_items
 from fhir_keta.questionnaires.scoring import Total, total_value, totals
 from fhir_keta.validation.engine import Engine, compile_schema
 from fhir_keta.validation.issue import Issue
+from fhir_keta.validation.limit import first
 from fhir_keta.validation.responses_answers import CodeSource
 from fhir_keta.validation.responses_explain import Explanation, without_odd_shapes
 from fhir_keta.validation.responses_index import Fault, Plan, index_response
@@ -42,18 +44,23 @@ class ResponseChecker:
 
         Never raises for what a response holds: what is not R4 at all is left to the base checks.
         """
+        return first(self.findings(response), "QuestionnaireResponse")
+
+    def findings(self, response: JsonObject) -> Iterator[Issue]:
+        """What ``check`` gives, one after the other, however many there are."""
         engine = self._complete if response.get("status") in COMPLETE else self._incomplete
         try:
             accepted = self._accepts(response, engine)
         except (TypeError, AttributeError, KeyError):  # not built of objects and arrays as R4 says
             accepted = False
-        return [] if accepted else self._explain(response, engine)
+        if not accepted:
+            yield from self._explain(response, engine)
 
     def _accepts(self, response: JsonObject, engine: Engine) -> bool:
         scope, faults = index_response(response, self._plan)
         return not faults and engine.is_valid(scope) and not self._total_faults(scope)
 
-    def _explain(self, response: JsonObject, engine: Engine) -> list[Issue]:
+    def _explain(self, response: JsonObject, engine: Engine) -> Iterator[Issue]:
         response = without_odd_shapes(response)
         scope, faults = index_response(response, self._plan)
         explanation = Explanation(self._tree, self._compiler.rules, response)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from fhir_keta.questionnaires import items as forms
@@ -12,6 +13,7 @@ from fhir_keta.questionnaires.values import type_name, typed_value
 from fhir_keta.validation import rules
 from fhir_keta.validation.engine import Engine, Refusal
 from fhir_keta.validation.issue import Issue
+from fhir_keta.validation.limit import MOST
 from fhir_keta.validation.responses_answers import AnswerRules
 from fhir_keta.validation.responses_index import ANSWERS, FURTHER, OWNER, Fault
 from fhir_keta.validation.suggestions import suggestion
@@ -73,15 +75,26 @@ class Explanation:
 
     def issues(
         self, faults: Iterable[Fault], engine: Engine, scope: JsonObject, totals: Iterable[Fault]
-    ) -> list[Issue]:
-        """The findings of the index, the engine and the totals, those that only follow from others left out."""
-        findings = [finding for fault in faults for finding in self._of_fault(fault)]
+    ) -> Iterator[Issue]:
+        """The findings of the index, the engine and the totals, those that only follow from others left out.
+
+        No more are looked for than it takes to give as many as are listed (see ``limit.py``).
+        """
+        found = self._found(faults, engine, scope, totals)
+        while listed := list(islice(found, MOST)):
+            unique = {(finding.rule, finding.expression, finding.link_id): finding for finding in reversed(listed)}
+            for finding in self._without_consequences(list(unique.values())[::-1]):
+                yield rules.issue(finding.rule, finding.expression, **finding.names)
+
+    def _found(
+        self, faults: Iterable[Fault], engine: Engine, scope: JsonObject, totals: Iterable[Fault]
+    ) -> Iterator[Finding]:
+        for fault in faults:
+            yield from self._of_fault(fault)
         for refusal in engine.refusals(scope):
-            findings += self._of_refusal(engine, refusal, scope)
-        findings += [finding for fault in totals for finding in self._of_fault(fault)]
-        unique = {(finding.rule, finding.expression, finding.link_id): finding for finding in reversed(findings)}
-        kept = self._without_consequences(list(unique.values())[::-1])
-        return [rules.issue(finding.rule, finding.expression, **finding.names) for finding in kept]
+            yield from self._of_refusal(engine, refusal, scope)
+        for fault in totals:
+            yield from self._of_fault(fault)
 
     def _locate(self, element: JsonObject, expression: str) -> None:
         self._expressions[id(element)] = expression

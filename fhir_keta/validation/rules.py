@@ -112,6 +112,12 @@ _RULES = (
         "not-supported",
         "The constraint {name} could not be evaluated here, so nothing is known about it.",
     ),
+    Rule(
+        "findings-limit",
+        "information",
+        "too-costly",
+        "There are more than these {limit} findings: mend them first, then check again.",
+    ),
     Rule("profile-abstract", "warning", "business-rule", "The profile {name} is abstract: claim one of its children."),
     # a response against its Questionnaire (R4, QuestionnaireResponse, notes; SDC for total and read-only)
     Rule(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from fhir_keta.definitions.library import MALFORMED, Library, bundled
@@ -28,6 +29,7 @@ from fhir_keta.validation.extensions import (
 from fhir_keta.validation.functions import FoundExtension, NestedResource, walk
 from fhir_keta.validation.index import Trace, indexed
 from fhir_keta.validation.issue import Issue
+from fhir_keta.validation.limit import first
 from fhir_keta.validation.pieces import Pieces
 from fhir_keta.validation.plain_answers import Codings, are_plain, remember_codings
 from fhir_keta.validation.scope import Scope
@@ -102,7 +104,7 @@ class Validator:
             resource = parse(data)
             if self._accepts(resource, data):
                 return []
-            issues = [*self._repeated(resource, data), *self._findings(resource)]
+            issues = self._findings(resource, self._repeated(resource, data))
             if issues:
                 check_depth(data)
         except ParseFault as fault:
@@ -170,8 +172,10 @@ class Validator:
                 self._by_claims[key] = found
         return found
 
-    def _findings(self, resource: Any) -> list[Issue]:
-        return list(dict.fromkeys(self._resource(resource, None, None, False)))
+    def _findings(self, resource: Any, before: Iterable[Issue] = ()) -> list[Issue]:
+        name = resource.get("resourceType") if isinstance(resource, dict) else None
+        expression = name if isinstance(name, str) and name in self.library.resource_types else ""
+        return first(chain(before, self._resource(resource, None, None, False)), expression)
 
     def _resource(
         self, resource: Any, prefix: str | None, outer: Scope | None, contained: bool, profiles: tuple[str, ...] = ()
@@ -245,11 +249,11 @@ class Validator:
         contained = any(each is resource for each in objects(scope.root.get("contained")))
         inside = replace(scope.inside(resource, contained), asked=scope.asked | {asked})
         checker = self._known(canonical)
-        found = [*self._structure(checker, resource, "", inside)]
-        found += [
-            each for each in walk(checker.compiled, resource, inside, self._terminology, "") if isinstance(each, Issue)
-        ]
-        return not any(issue.severity in ("error", "fatal") for issue in found)
+        found = chain(
+            self._structure(checker, resource, "", inside),
+            walk(checker.compiled, resource, inside, self._terminology, ""),
+        )
+        return not any(isinstance(each, Issue) and each.severity in ("error", "fatal") for each in found)
 
     def _structure(
         self, checker: _Checker, resource: JsonObject, expression: str, scope: Scope | None = None
@@ -363,7 +367,7 @@ class Validator:
         if checker is None:
             yield self._unknown(rules.issue("questionnaire-unknown", f"{expression}.questionnaire"))
             return
-        for issue in checker.check(response):
+        for issue in checker.findings(response):
             yield replace(issue, expression=expression + issue.expression.removeprefix("QuestionnaireResponse"))
 
     def _response_checker(self, canonical: str, root: JsonObject) -> ResponseChecker | None:

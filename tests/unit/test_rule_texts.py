@@ -11,6 +11,7 @@ from fhir_keta.validation.validator import Validator
 VALIDATOR = Validator()
 WITHOUT_RECORD = {
     "json-depth": "one such record would fill the screen",
+    "findings-limit": "one such record would fill the screen",
     "input-gzip": "about a file",
     "input-unreadable": "about a file",
     "input-size": "about a file",

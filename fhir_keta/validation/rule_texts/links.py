@@ -186,6 +186,12 @@ TEXTS = {
         f"An abstract profile is only there to be the base of others. {_PROFILES} StructureDefinition.abstract.",
         "Claim the child that is meant.",
     ),
+    "findings-limit": RuleText(
+        "Of one record at most 1,000 findings are listed.",
+        "So many mostly have one cause, and nobody reads them; what is listed says truly whether the record is wrong. "
+        "Source: this program's own limit.",
+        "Mend what is listed, often one fault in the program that writes the records, and check again.",
+    ),
     "questionnaire-unknown": RuleText(
         "The questionnaire that a response answers is known.",
         "Without it the answers cannot be checked: only the form of the record was. Source: FHIR R4, "
