@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.base_records import CATEGORY, DATA_ABSENT, URN, XHTML, JsonObject, bundle, case, observation, patient
+from tests.differed_definitions import DIFFERED_DEFINITIONS, DIFFERED_SEARCHES
 
 UCUM = "http://unitsofmeasure.org"
 ABSENT = {"extension": [{"url": DATA_ABSENT, "valueCode": "unknown"}]}
@@ -260,41 +261,6 @@ _DATA_TYPES = (
     ),
 )
 
-_DEFINITIONS = (
-    case(
-        "condition on a question that is not there",
-        {
-            "resourceType": "Questionnaire",
-            "status": "draft",
-            "item": [
-                {
-                    "linkId": "a",
-                    "type": "string",
-                    "enableWhen": [{"question": "b", "operator": "exists", "answerBoolean": True}],
-                }
-            ],
-        },
-        ("questionnaire-condition", "Questionnaire"),
-    ),
-    case(
-        "count of other concepts",
-        {
-            "resourceType": "CodeSystem",
-            "url": "https://ehr.test/CodeSystem/a",
-            "status": "draft",
-            "content": "complete",
-            "count": 2,
-            "concept": [{"code": "a"}],
-        },
-        ("code-system-count", "CodeSystem"),
-    ),
-    case(
-        "value set over a relative system",
-        {"resourceType": "ValueSet", "status": "draft", "compose": {"include": [{"system": "local"}]}},
-        ("uri-absolute", "ValueSet.compose.include[0].system"),
-    ),
-)
-
 DIFFERED_CASES = (
     case(
         "OID that is none",
@@ -375,7 +341,7 @@ DIFFERED_CASES = (
     case(
         "narrative of white space",
         observation(text={"status": "generated", "div": f"<div {XHTML}> </div>"}),
-        ("txt-1", "Observation.text"),
+        ("txt-2", "Observation.text"),
     ),
     *_PRIMITIVES,
     *_BOUND,
@@ -383,5 +349,6 @@ DIFFERED_CASES = (
     *_IDS,
     *_REFERENCES,
     *_DATA_TYPES,
-    *_DEFINITIONS,
+    *DIFFERED_DEFINITIONS,
+    *DIFFERED_SEARCHES,
 )

@@ -51,9 +51,8 @@ _CHOICE_LIMIT = 16
 _ANY_RESOURCE: JsonObject = {"$comment": "element-type", "description": "object", "type": "object"}
 _RESOURCE_TYPES = frozenset({"Resource", "DomainResource"})
 
-# ele-1 is every object's minProperties and every primitive's own schema; eld-11 as R4 writes it is true of all types
-# txt-2 is htmlChecks() once more, as txt-1
-_STATED_BY_STRUCTURE = frozenset({"ele-1", "eld-11", "txt-2"})
+# every object's minProperties and every primitive's own schema
+_STATED_BY_STRUCTURE = frozenset({"ele-1"})
 
 
 def compile_structure(structure: JsonObject, library: Library) -> Compiled:

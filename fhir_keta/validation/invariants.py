@@ -14,7 +14,7 @@ from fhir_keta.validation.dates import compare_dates
 from fhir_keta.validation.invariants_definitions import DEFINITION_FUNCTIONS
 from fhir_keta.validation.scope import Function, Scope
 from fhir_keta.validation.shapes import descendants, distinct, items, number, objects, text
-from fhir_keta.validation.xhtml import is_allowed_xhtml
+from fhir_keta.validation.xhtml import has_content, is_allowed_xhtml
 
 JsonObject = dict[str, Any]
 
@@ -140,6 +140,12 @@ def _xhtml_allowed(value: JsonObject, _scope: Scope) -> bool:
     return not isinstance(div, str) or is_allowed_xhtml(div)
 
 
+def _narrative_says_something(value: JsonObject, _scope: Scope) -> bool:
+    """txt-2: R4's expression is that of txt-1; what it means stands in its text."""
+    div = value.get("div")
+    return not isinstance(div, str) or has_content(div)
+
+
 _MEALS = frozenset({"C", "CM", "CD", "CV"})
 
 
@@ -162,6 +168,7 @@ FUNCTIONS: dict[str, Function] = {
     "ref-1": _reference_is_contained,
     "ext-1": _extension_or_value,
     "txt-1": _xhtml_allowed,
+    "txt-2": _narrative_says_something,
     "per-1": _not_before("start", "end"),
     "rng-2": _range_in_order,
     "cnt-3": _count_is_whole,

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from fhir_keta.definitions.library import base
 from fhir_keta.validation.scope import Function, Scope
 from fhir_keta.validation.shapes import descendants, distinct, objects, text
 
@@ -20,6 +21,25 @@ _ELEMENT_PATH = re.compile(rf"{_ELEMENT_NAME}(\.{_ELEMENT_NAME}(\[x\])?(:[^\s.]+
 _FHIR_TYPE = re.compile(r"[a-zA-Z0-9.]+|http://hl7\.org/fhirpath/System\.[A-Z][A-Za-z]+")
 _SLICE_NAME = re.compile(r"[a-zA-Z0-9/\-_\[\]@]+")
 
+# types with codes, and those made of such a one
+_BINDABLE = frozenset(
+    {
+        "Age",
+        "CodeableConcept",
+        "Coding",
+        "Distance",
+        "Duration",
+        "Extension",
+        "Quantity",
+        "Range",
+        "code",
+        "oid",
+        "string",
+        "uri",
+        "url",
+        "uuid",
+    }
+)
 _RECALL_OR_EXTRACT = frozenset(
     {
         "https://w3id.org/fhir-keta/StructureDefinition/keta-recall",
@@ -167,6 +187,20 @@ def _first_has_no_type(view: str) -> Function:
     return holds
 
 
+def _binding_has_codes(value: JsonObject, _scope: Scope) -> bool:
+    """eld-11, as its text says: R4's expression asks only whether there is a type. Types not of R4 may have codes."""
+    codes = [text(type_.get("code")) for type_ in objects(value.get("type"))]
+    if "binding" not in value or not codes or not _BINDABLE.isdisjoint(codes):
+        return True
+    return not all(is_data_type(code) for code in codes)
+
+
+def is_data_type(code: str) -> bool:
+    """Whether R4 has a data type of this name."""
+    structure = base().structure(code) if code.isalnum() else None
+    return structure is not None and structure["kind"] != "resource"
+
+
 def _only_fhir_types(value: JsonObject, _scope: Scope) -> bool:
     """sdf-19, for HL7's own definitions."""
     if not text(value.get("url")).startswith("http://hl7.org/fhir/StructureDefinition"):
@@ -199,6 +233,7 @@ DEFINITION_FUNCTIONS: dict[str, Function] = {
     "csd-1": _concept_codes_distinct,
     "eld-2": _minimum_below_maximum,
     "eld-3": _maximum_is_a_number,
+    "eld-11": _binding_has_codes,
     "eld-13": _distinct_by("type", "code"),
     "eld-14": _distinct_by("constraint", "key"),
     "eld-16": _slice_name_is_plain,

@@ -11,12 +11,33 @@ import re
 from typing import Any
 
 from fhir_keta.definitions.library import base
+from fhir_keta.validation.invariants_definitions import is_data_type
+from fhir_keta.validation.primitives import PRIMITIVE_TYPES
 from fhir_keta.validation.scope import Function, Scope
 from fhir_keta.validation.shapes import descendants, distinct, objects, text
 
 JsonObject = dict[str, Any]
 
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_WITH_LENGTH = PRIMITIVE_TYPES - {"boolean", "base64Binary", "xhtml"}
+_WITH_ORDER = frozenset(
+    {
+        "Age",
+        "Count",
+        "Distance",
+        "Duration",
+        "Money",
+        "Quantity",
+        "date",
+        "dateTime",
+        "decimal",
+        "instant",
+        "integer",
+        "positiveInt",
+        "time",
+        "unsignedInt",
+    }
+)
 _SEARCH = re.compile(r"[A-Z][A-Za-z]+\?")
 _TYPE_AND_ID = re.compile(r"(?:https?://.*/)?([A-Z][A-Za-z]+)/[A-Za-z0-9.-]{1,64}(?:/_history/[A-Za-z0-9.-]{1,64})?")
 
@@ -97,7 +118,40 @@ def _count_is_the_count(value: JsonObject, _scope: Scope) -> bool:
     return sum(len(objects(node.get("concept"))) for node in nodes) == count
 
 
-# by type; "Resource" are all of them
+def _search_result_fits(value: JsonObject, scope: Scope) -> bool:
+    """R4, Bundle.entry.search.mode and Search, self link; results are on a server, so they have an id (Resource.id)."""
+    bundle, search, resource = scope.resource, value.get("search"), value.get("resource")
+    if bundle.get("type") != "searchset" or not isinstance(search, dict) or not isinstance(resource, dict):
+        return True
+    mode, type_ = search.get("mode"), text(resource.get("resourceType"))
+    if mode == "outcome":
+        return type_ == "OperationOutcome"
+    if mode not in ("match", "include"):
+        return True
+    return "id" in resource and (mode == "include" or type_ in (_searched_types(bundle) or {type_}))
+
+
+def _searched_types(bundle: JsonObject) -> set[str]:
+    """The types that a search was for: the last part of its URL's path, or the parameter _type; empty: any."""
+    links = (link for link in objects(bundle.get("link")) if link.get("relation") == "self")
+    path, _, query = text(next(links, {}).get("url")).partition("?")
+    if (last := path.rpartition("/")[2]) in base().resource_types:
+        return {last}
+    parameters = (parameter.partition("=") for parameter in query.split("&"))
+    return {type_ for name, _, types in parameters if name == "_type" for type_ in types.split(",")}
+
+
+def _limits_fit_the_type(value: JsonObject, _scope: Scope) -> bool:
+    """R4, ElementDefinition.maxLength (in characters), minValue and maxValue; types not of R4 may have both."""
+    codes = {text(type_.get("code")) for type_ in objects(value.get("type"))}
+    if not codes or not all(is_data_type(code) for code in codes):
+        return True
+    if "maxLength" in value and codes.isdisjoint(_WITH_LENGTH):
+        return False
+    return not any(key.startswith(("minValue", "maxValue")) for key in value) or not codes.isdisjoint(_WITH_ORDER)
+
+
+# by type or element; "Resource" are all of them
 IN_WORDS: dict[str, dict[str, Function]] = {
     "Resource": {"contained-id": _contained_ids_distinct},
     "Reference": {
@@ -109,4 +163,6 @@ IN_WORDS: dict[str, dict[str, Function]] = {
     "Attachment": {"attachment-size": _size_is_the_size, "attachment-hash": _hash_is_the_hash},
     "Questionnaire": {"questionnaire-condition": _conditions_have_questions},
     "CodeSystem": {"code-system-count": _count_is_the_count},
+    "ElementDefinition": {"element-limit": _limits_fit_the_type},
+    "Bundle.entry": {"bundle-search": _search_result_fits},
 }

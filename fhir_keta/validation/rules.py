@@ -96,6 +96,13 @@ _RULES = (
         "structure",
         "An enableWhen asks for a question that is not another item of this questionnaire.",
     ),
+    Rule("element-limit", "error", "structure", "No type of this element has the length or the order that is limited."),
+    Rule(
+        "bundle-search",
+        "error",
+        "structure",
+        "A result of a search has an id, a match is of the type searched for, an outcome is an OperationOutcome.",
+    ),
     Rule("code-system-count", "error", "value", "The count is not the number of concepts of this complete system."),
     Rule("extension-modifier", "error", "extension", "The extension {name} may stand only in {place}."),
     Rule("extension-context", "error", "extension", "The extension {name} may not stand here (allowed: {allowed})."),

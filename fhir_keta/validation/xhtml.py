@@ -1,7 +1,8 @@
-"""What R4 allows in a narrative (R4, Narrative; constraint txt-1): a well-formed div of formatting elements."""
+"""What R4 allows in a narrative (R4, Narrative; constraints txt-1, txt-2): a div of formatting elements, not empty."""
 
 from __future__ import annotations
 
+import re
 from xml.parsers import expat
 
 
@@ -21,6 +22,8 @@ _ATTRIBUTES = _words(
     " bgcolor compact start"
 )
 _NAMESPACE = "http://www.w3.org/1999/xhtml"
+_WHITE_SPACE = " \t\r\n"  # of XML: a no-break space is content
+_PLAIN_TEXT = re.compile(r">[ \t\r\n]*[^ \t\r\n<&]")
 
 
 class _NotAllowed(Exception):
@@ -28,41 +31,59 @@ class _NotAllowed(Exception):
 
 
 def is_allowed_xhtml(text: str) -> bool:
-    """Whether the narrative is one well-formed XHTML ``div`` with only allowed elements and attributes, not empty.
+    """Whether the narrative is one well-formed XHTML ``div`` with only allowed elements and attributes.
 
     HTML's named entities (``&nbsp;``) are not XML and not allowed (R4, Narrative, XHTML).
     """
-    parser = expat.ParserCreate()
     depth = 0
-    has_content = False
 
     def start(name: str, attributes: dict[str, str]) -> None:
-        nonlocal depth, has_content
+        nonlocal depth
         if depth == 0 and (name != "div" or attributes.get("xmlns") != _NAMESPACE):
             raise _NotAllowed
         if name not in _ELEMENTS or not _ATTRIBUTES.issuperset(attributes):
             raise _NotAllowed
-        has_content = has_content or name == "img"
         depth += 1
 
     def end(_name: str) -> None:
         nonlocal depth
         depth -= 1
 
-    def characters(data: str) -> None:
-        nonlocal has_content
-        has_content = has_content or bool(data.strip())
-
-    def refuse(*_: object) -> None:
-        raise _NotAllowed
-
+    parser = expat.ParserCreate()
     parser.StartElementHandler = start
     parser.EndElementHandler = end
+    parser.ProcessingInstructionHandler = _refuse
+    return _is_parsed(parser, text)
+
+
+def has_content(text: str) -> bool:
+    """Whether there is text or an image in the narrative; of what is no XML, ``is_allowed_xhtml`` has the finding."""
+    if "<!" not in text and _PLAIN_TEXT.search(text):
+        return True
+    found = False
+
+    def start(name: str, _attributes: dict[str, str]) -> None:
+        nonlocal found
+        found = found or name == "img"
+
+    def characters(data: str) -> None:
+        nonlocal found
+        found = found or bool(data.strip(_WHITE_SPACE))
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = start
     parser.CharacterDataHandler = characters
-    parser.StartDoctypeDeclHandler = refuse
-    parser.ProcessingInstructionHandler = refuse
+    return not _is_parsed(parser, text) or found
+
+
+def _is_parsed(parser: expat.XMLParserType, text: str) -> bool:
+    parser.StartDoctypeDeclHandler = _refuse
     try:
         parser.Parse(text, True)
     except (_NotAllowed, expat.ExpatError, ValueError):
         return False
-    return has_content
+    return True
+
+
+def _refuse(*_: object) -> None:
+    raise _NotAllowed

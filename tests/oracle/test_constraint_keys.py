@@ -13,6 +13,7 @@ _SAME = "of two constraints of an element with the same expression it evaluates 
 NAMED_OTHERWISE = {
     "ele-1": ("Object must have some content", "said by its parser"),
     "dom-3": ("(dom-3)", "a check of its own, the key is in the message"),
+    "eld-11": ("has a Binding but the types", "as a check of its own: R4's expression is true of every type"),
     "tst-11": ("#tst-10", _SAME),
     "tst-13": ("#tst-12", _SAME),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.base_records import DATA_ABSENT, XHTML, observation, patient
 from tests.unit.invariant_records import (
     BELOW_ROOT,
+    BOUND,
     COMPOSITION,
     CONTAINED,
     DOCUMENT,
@@ -82,6 +83,11 @@ CASES: dict[str, tuple[JsonObject, JsonObject, str]] = {
         "StructureDefinition.differential.element[1]",
     ),
     "eld-3": (logical(max="*"), logical(max="many"), "StructureDefinition.differential.element[1]"),
+    "eld-11": (
+        logical(binding=BOUND),
+        logical(binding=BOUND, type=[{"code": "boolean"}]),
+        "StructureDefinition.differential.element[1]",
+    ),
     "eld-13": (
         extension_value(type=[{"code": "string"}, {"code": "code"}]),
         extension_value(type=[{"code": "string"}, {"code": "string"}]),
@@ -227,6 +233,7 @@ CASES: dict[str, tuple[JsonObject, JsonObject, str]] = {
         "Patient.extension[0].extension[0]",
     ),
     "txt-1": (divided(f"<div {XHTML}>x</div>"), divided(f"<div {XHTML}><video/>x</div>"), "Patient.text"),
+    "txt-2": (divided(f"<div {XHTML}>&#160;</div>"), divided(f"<div {XHTML}> <br/></div>"), "Patient.text"),
     "per-1": (
         observation(effectivePeriod={"start": "2020-01-01", "end": "2020-01-01"}),
         observation(effectivePeriod={"start": "2020-01-02", "end": "2020-01-01"}),

@@ -11,6 +11,7 @@ JsonObject = dict[str, Any]
 UCUM = "http://unitsofmeasure.org"
 R4 = "http://hl7.org/fhir/StructureDefinition/"
 OURS = "https://ehr.test/StructureDefinition/a"
+BOUND = {"strength": "example", "description": "x"}
 STRING = [{"code": "string"}]
 KETA = "https://w3id.org/fhir-keta/"
 ORDINAL = {"url": "http://hl7.org/fhir/StructureDefinition/ordinalValue", "valueDecimal": 0}

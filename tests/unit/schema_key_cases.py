@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.base_records import XHTML, patient
+from tests.base_records import patient
 from tests.unit.key_case import KeyCase
 from tests.unit.schema_key_cases_clinical import CLINICAL_CASES
 from tests.unit.schema_key_cases_definitions import DEFINITION_CASES, QUESTIONNAIRE_CASES
@@ -27,12 +27,5 @@ STRUCTURAL_CASES: tuple[KeyCase, ...] = (
         {"maritalStatus": {}},
         "Patient.maritalStatus",
         rule="element-empty",
-    ),
-    KeyCase(
-        "txt-2",
-        patient(text={"status": "generated", "div": f"<div {XHTML}>x</div>"}),
-        {"text.div": f"<div {XHTML}> </div>"},
-        "Patient.text",
-        rule="txt-1",
     ),
 )

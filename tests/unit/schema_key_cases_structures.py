@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.unit.invariant_records import (
     BELOW_ROOT,
+    BOUND,
     R4,
     SLICED,
     STRING,
@@ -18,7 +19,6 @@ from tests.unit.key_case import KeyCase, case
 _TWO_TYPES = [{"code": "string"}, {"code": "integer"}]
 _ROOT = {"path": "Basic"}
 _SNAPSHOT = structure("snapshot", _ROOT, BELOW_ROOT)
-_BOUND = {"strength": "example", "description": "x"}
 
 
 _DIFFERENTIAL = "StructureDefinition.differential.element"
@@ -116,7 +116,7 @@ STRUCTURE_CASES: tuple[KeyCase, ...] = (
     case("sdf-8b", _SNAPSHOT, {"snapshot.element.1.base": None}, "StructureDefinition.snapshot"),
     case(
         "sdf-10",
-        structure("snapshot", _ROOT, {**BELOW_ROOT, "binding": _BOUND}),
+        structure("snapshot", _ROOT, {**BELOW_ROOT, "binding": BOUND}),
         {"snapshot.element.1.binding.description": None},
         "StructureDefinition.snapshot.element[1]",
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fhir_keta.validation.xhtml import is_allowed_xhtml
+from fhir_keta.validation.xhtml import has_content, is_allowed_xhtml
 
 NAMESPACE = 'xmlns="http://www.w3.org/1999/xhtml"'
 
@@ -41,9 +41,6 @@ def test_allowed(text: str) -> None:
         "<div>x</div>",  # not XHTML's namespace
         '<div xmlns="http://www.w3.org/1999/html">x</div>',
         f"<p {NAMESPACE}>x</p>",
-        div(""),
-        div(" \n\t"),
-        div("<br/>"),
         div("<p>x"),
         div("x") + div("y"),
         div("x") + "y",
@@ -64,6 +61,26 @@ def test_allowed(text: str) -> None:
 )
 def test_not_allowed(text: str) -> None:
     assert not is_allowed_xhtml(text)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("x", True),
+        ("<p> <b>x</b></p>", True),
+        ('<img src="#picture" alt="x"/>', True),
+        ("&#160;", True),  # no white space to XML, nor to HL7's validator
+        ("\u3000", True),
+        ("", False),
+        (" \n\t", False),
+        ("<p> <br/></p>", False),
+        ("<!-- x>y -->", False),
+        ("&#32;", False),
+        ("<p>", True),  # not well-formed: the other rule's finding
+    ],
+)
+def test_content(content: str, expected: bool) -> None:
+    assert has_content(div(content)) is expected
 
 
 def test_entities_are_not_expanded() -> None:

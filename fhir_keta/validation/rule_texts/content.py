@@ -41,6 +41,25 @@ def _form(asked: str) -> dict[str, object]:
     return {"resourceType": "Questionnaire", "status": "active", "item": [nausea, more]}
 
 
+def _limited(type_: str) -> dict[str, object]:
+    root, name = {"id": "Visit", "path": "Visit"}, "Visit.reason"
+    reason = {"id": name, "path": name, "type": [{"code": type_}], "maxLength": 80}
+    for element in (root, reason):
+        element |= {"definition": "Of a visit.", "min": 0, "max": "1"}
+    return {
+        "resourceType": "StructureDefinition",
+        "url": "https://example.org/StructureDefinition/Visit",
+        "name": "Visit",
+        "status": "active",
+        "kind": "logical",
+        "abstract": False,
+        "type": "https://example.org/StructureDefinition/Visit",
+        "baseDefinition": "http://hl7.org/fhir/StructureDefinition/Element",
+        "derivation": "specialization",
+        "differential": {"element": [root, reason]},
+    }
+
+
 def _system(count: int) -> dict[str, object]:
     return {
         "resourceType": "CodeSystem",
@@ -149,6 +168,14 @@ TEXTS = {
         "Write the linkId of the question as that item has it.",
         _form("nausea-now"),
         _form("nausea"),
+    ),
+    "element-limit": RuleText(
+        "A definition limits the length only of what is written as text, and the value only of what has an order.",
+        f"For other types the limit means nothing, and what it was to say goes unchecked. {_ELEMENT}.maxLength, "
+        "minValue, maxValue.",
+        "Leave the limit out, or choose a type that has a length (string) or an order (decimal, date, Quantity).",
+        _limited("CodeableConcept"),
+        _limited("string"),
     ),
     "code-system-count": RuleText(
         "The count of a complete code system is the number of its concepts.",

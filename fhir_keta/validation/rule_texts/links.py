@@ -21,6 +21,11 @@ def _bundle(full_url: str) -> dict[str, object]:
     return {"resourceType": "Bundle", "type": "collection", "entry": [entry]}
 
 
+def _found(**resource: object) -> dict[str, object]:
+    entry = {"fullUrl": _PATIENT_URL, "resource": patient(**resource), "search": {"mode": "match"}}
+    return {"resourceType": "Bundle", "type": "searchset", "entry": [entry]}
+
+
 def _bundle_with_subject(reference: str) -> dict[str, object]:
     entry = {"fullUrl": "https://example.org/fhir/Observation/o1"}
     resource = observation(id="o1", subject={"reference": reference})
@@ -138,6 +143,14 @@ TEXTS = {
         "Give the URL where the resource lives, or urn:uuid: with a new UUID.",
         _bundle("https://example.org/fhir/Patient/p2"),
         _bundle(_PATIENT_URL),
+    ),
+    "bundle-search": RuleText(
+        "A result of a search has an id, a match is of the type searched for, an outcome is an OperationOutcome.",
+        "Readers tell by it what they asked for and what came along. Source: FHIR R4, Bundle.entry.search.mode; "
+        "Resource.id.",
+        "Correct the mode, the id or the self link; or leave out search, where this is no search.",
+        {**_found(id="p1"), "link": [{"relation": "self", "url": "https://example.org/fhir/Observation?status=final"}]},
+        _found(id="p1"),
     ),
     "extension-unknown": RuleText(
         "The definition of every extension is known.",
