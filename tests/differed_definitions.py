@@ -81,7 +81,7 @@ def _search(*modes: str, url: str = "", **resource: Any) -> JsonObject:
     return {"resourceType": "Bundle", "type": "searchset", **link, "entry": entries}
 
 
-_OUTCOME = {
+_OUTCOME: JsonObject = {
     "resourceType": "OperationOutcome",
     "issue": [{"severity": "information", "code": "informational"}],
 }
