@@ -144,6 +144,8 @@ def position(data: bytes, offset: int) -> tuple[int, int]:
 
 def _first_too_deep(data: bytes) -> int | None:
     """The offset of the first bracket that opens a level beyond the limit."""
+    if data.count(b"{") + data.count(b"[") <= LEVELS:
+        return None
     depth = offset = 0
     while found := TO_BRACKET.match(data, offset):
         offset = found.end()

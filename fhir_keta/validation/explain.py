@@ -152,7 +152,7 @@ def _issues(rule: str, words: str, owner: JsonObject, refusal: Refusal, expressi
 def _code_hint(value: Any, binding: JsonObject) -> str:
     """Which code of the value set may be meant, or which system: of a code, a Coding or a CodeableConcept."""
     if isinstance(value, str):
-        return suggestion(value, binding.get("enum", ()))
+        return suggestion(value, tuple(binding.get("enum", ())))
     concept = binding.get("properties", {}).get("coding")
     systems = (concept["contains"] if concept else binding.get("then", binding)).get("anyOf", ())
     codings = value if isinstance(value, list) else [value]
@@ -160,7 +160,7 @@ def _code_hint(value: Any, binding: JsonObject) -> str:
         for system in systems if isinstance(coding, dict) else ():
             url, codes = system["properties"]["system"]["const"], system["properties"]["code"]["enum"]
             if coding.get("system") == url:
-                if hint := suggestion(coding.get("code"), codes):
+                if hint := suggestion(coding.get("code"), tuple(codes)):
                     return hint
             elif coding.get("code") in codes:
                 return f" The system of this code is {url}."
@@ -170,8 +170,9 @@ def _code_hint(value: Any, binding: JsonObject) -> str:
 def _structural(refusal: Refusal, expression: str, words: str, owner: JsonObject) -> Iterator[Issue]:
     keyword = refusal.keyword
     if keyword == "additionalProperties":
+        known = tuple(owner.get("properties", ()))
         for name in refusal.detail:
-            hint = suggestion(name, owner.get("properties", ()))
+            hint = suggestion(name, known)
             where = f"{expression}.{name.removeprefix('_')}" if rules.is_name(name) else expression
             yield rules.issue("element-unknown", where, name=rules.quoted(name), suggestion=hint)
     elif keyword == "required":

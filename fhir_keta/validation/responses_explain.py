@@ -110,7 +110,7 @@ class Explanation:
         expression = self._expressions[id(fault.element)]
         names = dict(fault.names)
         if fault.rule == "response-link-id-unknown":
-            names["suggestion"] = suggestion(fault.link_id, self._tree.by_link_id)
+            names["suggestion"] = suggestion(fault.link_id, tuple(self._tree.by_link_id))
         if fault.rule == "response-nesting" and fault.link_id is not None:
             names["place"] = self._place(self._tree.by_link_id[fault.link_id])
         if fault.steps:

@@ -14,6 +14,7 @@ JsonObject = dict[str, Any]
 class _System:
     displays: dict[str, frozenset[str]]
     any_case: bool
+    codes: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -40,10 +41,10 @@ class Terminology:
                 self._verdicts[key] = found
         return found
 
-    def codes(self, system: str) -> list[str]:
+    def codes(self, system: str) -> tuple[str, ...]:
         """The codes of a system known completely; empty for others."""
         known = self._system(system)
-        return sorted(known.displays) if known else []
+        return known.codes if known else ()
 
     def _judge(self, system: str, code: str, display: str | None) -> str:
         known = self._system(system)
@@ -76,4 +77,4 @@ def _system(resource: JsonObject) -> _System:
         named = [concept.get("display"), *(each.get("value") for each in concept.get("designation", ()))]
         displays[concept["code"]] = frozenset(name.casefold() for name in named if name)
         stack.extend(concept.get("concept", ()))
-    return _System(displays, not resource.get("caseSensitive", False))
+    return _System(displays, not resource.get("caseSensitive", False), tuple(sorted(displays)))

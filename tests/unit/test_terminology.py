@@ -72,7 +72,7 @@ def test_case_counts_only_where_the_system_says_so() -> None:
 def test_a_system_not_known_completely_is_not_judged(content: str) -> None:
     known = terminology(content=content)
     assert known.verdict("https://example.org/CodeSystem/a", "two", None) == ""
-    assert known.codes("https://example.org/CodeSystem/a") == []
+    assert known.codes("https://example.org/CodeSystem/a") == ()
 
 
 @pytest.mark.parametrize("url", ["http://snomed.info/sct", "http://loinc.org", "urn:x:y", None, 1, {}])
@@ -81,5 +81,5 @@ def test_a_system_not_known_is_not_judged(url: Any) -> None:
 
 
 def test_codes_of_a_system() -> None:
-    assert terminology().codes("https://example.org/CodeSystem/a") == ["inner", "one"]
+    assert terminology().codes("https://example.org/CodeSystem/a") == ("inner", "one")
     assert "vital-signs" in terminology().codes(CATEGORY)
