@@ -46,7 +46,10 @@ def full() -> Validator:
 @cache
 def known_texts() -> str:
     """All that definitions say: what a message may have from there is not of the record."""
-    return json.dumps([*LIBRARY.of_type("Questionnaire"), *LIBRARY.of_type("CodeSystem")], ensure_ascii=False)
+    profiles = [profile["url"] for profile in LIBRARY.of_type("StructureDefinition")]
+    return json.dumps(
+        [*LIBRARY.of_type("Questionnaire"), *LIBRARY.of_type("CodeSystem"), *profiles], ensure_ascii=False
+    )
 
 
 def values(node: Any) -> Iterator[str]:
