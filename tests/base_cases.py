@@ -10,6 +10,7 @@ from tests.bundle_cases import BUNDLE_CASES
 from tests.coding_cases import CODING_CASES
 from tests.condition_cases import CONDITION_CASES
 from tests.differed_cases import DIFFERED_CASES
+from tests.inside_cases import INSIDE_CASES
 
 _STRUCTURE = (
     case("smallest observation", observation()),
@@ -386,4 +387,5 @@ BASE_CASES: tuple[BaseCase, ...] = (
     *BUNDLE_CASES,
     *CODING_CASES,
     *CONDITION_CASES,
+    *INSIDE_CASES,
 )

@@ -13,7 +13,6 @@ from fhir_keta.errors import DefinitionError
 JsonObject = dict[str, Any]
 Find = Callable[[str], JsonObject | None]
 Displays = dict[str, str | None]
-Selection = dict[str, Displays]
 
 
 @dataclass(frozen=True)
@@ -21,15 +20,19 @@ class Codes:
     """The codes of a value set, by system, each with its display, and the systems that take a code in any case.
 
     A code system whose ``caseSensitive`` is false or missing takes codes in any case (R4, CodeSystem.caseSensitive).
+    ``open_systems`` are those of which it holds codes, but nobody here knows which.
     """
 
     systems: Mapping[str, Mapping[str, str | None]]
     any_case: frozenset[str] = field(default_factory=frozenset)
+    open_systems: frozenset[str] = field(default_factory=frozenset)
 
     def contains(self, system: str | None, code: str) -> bool:
-        """Tell whether the code is one of them; without a system (elements of type code) in any of the systems."""
+        """Tell whether the code is, or may be, one of them; without a system (elements of type code) in any system."""
         if system is None:
-            return any(self.contains(known, code) for known in self.systems)
+            return bool(self.open_systems) or any(self.contains(known, code) for known in self.systems)
+        if system in self.open_systems:
+            return True
         codes = self.systems.get(system, {})
         return code in codes or (system in self.any_case and code.casefold() in self._folded.get(system, ()))
 
@@ -42,6 +45,17 @@ class Codes:
         }
 
 
+@dataclass(frozen=True)
+class _Selection:
+    """What a part of a value set may select: the codes by system, None where all of a system's may be meant.
+
+    Not ``exact``: some of them may not be selected.
+    """
+
+    systems: Mapping[str, Displays | None]
+    exact: bool = True
+
+
 def expand(value_set: JsonObject, find: Find) -> Codes | None:
     """Enumerate a ValueSet resource (R4, "Value Set Expansion").
 
@@ -50,45 +64,63 @@ def expand(value_set: JsonObject, find: Find) -> Codes | None:
     Raises DefinitionError when value sets include each other in a circle.
     """
     selection = _value_set(value_set, find, ())
-    if selection is None:
-        return None
-    any_case = {system for system in selection if (known := find(system)) and not known.get("caseSensitive", False)}
-    return Codes(selection, frozenset(any_case))
+    return _codes(selection, find) if selection is not None and selection.exact else None
 
 
-def _value_set(value_set: JsonObject, find: Find, outer: tuple[str, ...]) -> Selection | None:
+def limits(value_set: JsonObject, find: Find) -> Codes | None:
+    """The codes that may be in a ValueSet resource, as far as what is at hand can tell: any other is surely not.
+
+    Returns None when any code may be, since it includes a value set that is not here. Raises as ``expand``.
+    """
+    selection = _value_set(value_set, find, ())
+    return _codes(selection, find) if selection is not None else None
+
+
+def _codes(selection: _Selection, find: Find) -> Codes:
+    systems = {system: codes for system, codes in selection.systems.items() if codes is not None}
+    any_case = {system for system in systems if (known := find(system)) and not known.get("caseSensitive", False)}
+    return Codes(systems, frozenset(any_case), frozenset(selection.systems.keys() - systems.keys()))
+
+
+def _value_set(value_set: JsonObject, find: Find, outer: tuple[str, ...]) -> _Selection | None:
     url = value_set.get("url", "(no url)")
     if url in outer:
         circle = " -> ".join((*outer, url))
         raise DefinitionError(f"value sets include each other in a circle: {circle}; remove one of these includes")
     compose = value_set.get("compose")
     selection = _compose(compose, find, (*outer, url)) if compose else None
-    return _expansion(value_set.get("expansion")) if selection is None else selection
+    if selection is not None and selection.exact:
+        return selection
+    return _expansion(value_set.get("expansion")) or selection
 
 
-def _compose(compose: JsonObject, find: Find, outer: tuple[str, ...]) -> Selection | None:
-    result: Selection = {}
+def _compose(compose: JsonObject, find: Find, outer: tuple[str, ...]) -> _Selection | None:
+    result: dict[str, Displays | None] = {}
+    exact = True
     for include in compose.get("include", ()):
         selected = _include(include, find, outer)
         if selected is None:
             return None
-        for system, codes in selected.items():
-            result[system] = {**codes, **result.get(system, {})}
+        exact = exact and selected.exact
+        for system, codes in selected.systems.items():
+            known = result.get(system, {})
+            result[system] = None if codes is None or known is None else {**codes, **known}
     for exclude in compose.get("exclude", ()):
         selected = _include(exclude, find, outer)
-        if selected is None:
-            return None
-        for system, codes in selected.items():
-            result[system] = {code: text for code, text in result.get(system, {}).items() if code not in codes}
-    return {system: codes for system, codes in result.items() if codes}
+        if selected is None or not selected.exact:
+            exact = False
+            continue
+        for system, out in selected.systems.items():
+            if known := result.get(system):
+                result[system] = {code: text for code, text in known.items() if code not in (out or ())}
+    return _Selection({system: codes for system, codes in result.items() if codes != {}}, exact)
 
 
-def _include(include: JsonObject, find: Find, outer: tuple[str, ...]) -> Selection | None:
+def _include(include: JsonObject, find: Find, outer: tuple[str, ...]) -> _Selection | None:
     """What one include or exclude selects: its system's part, cut with every value set that it names."""
-    parts: list[Selection | None] = []
+    parts: list[_Selection | None] = []
     if "system" in include:
-        codes = _of_system(include, find)
-        parts.append(None if codes is None else {include["system"]: codes})
+        parts.append(_of_system(include, find))
     for canonical in include.get("valueSet", ()):
         value_set = find(canonical)
         known = value_set is not None and value_set.get("resourceType") == "ValueSet"
@@ -96,49 +128,60 @@ def _include(include: JsonObject, find: Find, outer: tuple[str, ...]) -> Selecti
     return _intersection(parts)
 
 
-def _intersection(parts: Iterable[Selection | None]) -> Selection | None:
-    result: Selection | None = None
+def _intersection(parts: Iterable[_Selection | None]) -> _Selection | None:
+    """What is in all parts; of one that is not known only that it may select anything."""
+    result: _Selection | None = None
+    exact = True
     for part in parts:
-        if part is None:
-            return None
-        if result is None:
-            result = part
+        exact = exact and part is not None and part.exact
+        if part is not None:
+            result = part if result is None else _Selection(_in_both(result.systems, part.systems))
+    return None if result is None else _Selection(result.systems, exact)
+
+
+def _in_both(
+    first: Mapping[str, Displays | None], second: Mapping[str, Displays | None]
+) -> Mapping[str, Displays | None]:
+    common: dict[str, Displays | None] = {}
+    for system in first.keys() & second.keys():
+        one, other = first[system], second[system]
+        if one is None or other is None:
+            common[system] = one or other
         else:
-            result = {
-                system: {code: text for code, text in codes.items() if code in part[system]}
-                for system, codes in result.items()
-                if system in part
-            }
-    return result
+            common[system] = {code: text for code, text in one.items() if code in other}
+    return common
 
 
-def _of_system(include: JsonObject, find: Find) -> Displays | None:
-    canonical = f"{include['system']}|{include['version']}" if "version" in include else include["system"]
+def _of_system(include: JsonObject, find: Find) -> _Selection:
+    system = include["system"]
+    canonical = f"{system}|{include['version']}" if "version" in include else system
     code_system = find(canonical)
     if code_system is not None and code_system.get("resourceType") != "CodeSystem":
         code_system = None
     if "concept" in include:
         known = concepts(code_system) if code_system else {}
-        return {
+        named: Displays = {
             concept["code"]: concept.get("display", known.get(concept["code"], {}).get("display"))
             for concept in include["concept"]
         }
+        return _Selection({system: named})
     if code_system is None or code_system.get("content") != "complete":
-        return None
-    selected = concepts(code_system)
+        return _Selection({system: None}, exact=False)
+    selected, exact = concepts(code_system), True
     for condition in include.get("filter", ()):
         accepts = _filter(condition, code_system)
         if accepts is None:
-            return None
-        selected = {code: concept for code, concept in selected.items() if accepts(code, concept)}
-    return {code: concept.get("display") for code, concept in selected.items()}
+            exact = False
+        else:
+            selected = {code: concept for code, concept in selected.items() if accepts(code, concept)}
+    return _Selection({system: {code: concept.get("display") for code, concept in selected.items()}}, exact)
 
 
-def _expansion(expansion: JsonObject | None) -> Selection | None:
+def _expansion(expansion: JsonObject | None) -> _Selection | None:
     """The codes of an expansion that came with the value set, when it is whole."""
     if expansion is None or "offset" in expansion:
         return None
-    result: Selection = {}
+    result: dict[str, Displays] = {}
     pending = list(expansion.get("contains", ()))
     count = 0
     while pending:
@@ -147,7 +190,7 @@ def _expansion(expansion: JsonObject | None) -> Selection | None:
         pending.extend(item.get("contains", ()))
         if "code" in item and not item.get("abstract", False):
             result.setdefault(item.get("system", ""), {})[item["code"]] = item.get("display")
-    return None if expansion.get("total", count) > count else result
+    return None if expansion.get("total", count) > count else _Selection(result)
 
 
 # ---- code systems ---------------------------------------------------------------------------------------------------

@@ -45,6 +45,7 @@ class Library:
                 self._own.setdefault(url, {})[resource.get("version", "")] = resource
         self._structures: dict[str, JsonObject | None] = {}
         self._codes: dict[str, Codes | None] = {}
+        self._limits: dict[str, Codes | None] = {}
 
     def find(self, canonical: str) -> JsonObject | None:
         """Return the resource with this ``url`` or ``url|version``, without a version the newest, or None."""
@@ -91,10 +92,20 @@ class Library:
     def codes(self, value_set_canonical: str) -> Codes | None:
         """Return the codes of a value set, or None when it is unknown or cannot be enumerated here."""
         if value_set_canonical not in self._codes:
-            found = self.find(value_set_canonical)
-            known = found is not None and found["resourceType"] == "ValueSet"
-            self._codes[value_set_canonical] = self.expand(found) if found and known else None
+            found = self._value_set(value_set_canonical)
+            self._codes[value_set_canonical] = self.expand(found) if found else None
         return self._codes[value_set_canonical]
+
+    def possible_codes(self, value_set_canonical: str) -> Codes | None:
+        """Return the codes that may be in a value set, also one that cannot be enumerated here; None if any may be."""
+        if value_set_canonical not in self._limits:
+            found = self._value_set(value_set_canonical)
+            self._limits[value_set_canonical] = code_lists.limits(found, self.find) if found else None
+        return self._limits[value_set_canonical]
+
+    def _value_set(self, canonical: str) -> JsonObject | None:
+        found = self.find(canonical)
+        return found if found is not None and found["resourceType"] == "ValueSet" else None
 
     def expand(self, value_set: JsonObject) -> Codes | None:
         """Return the codes of a ValueSet resource (a contained one, say), or None when it cannot be enumerated here."""

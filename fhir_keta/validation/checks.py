@@ -1,4 +1,4 @@
-"""Rules of an ElementDefinition that no schema says: ranges of dates and quantities, extensible bindings."""
+"""Rules of an ElementDefinition that no schema says: ranges of dates and quantities, extensible bindings, profiles."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ from functools import partial
 from typing import Any
 
 from fhir_keta.definitions.library import Codes, Library
+from fhir_keta.errors import DefinitionError
 from fhir_keta.validation.compiled import Check
 from fhir_keta.validation.dates import compare_dates
-from fhir_keta.validation.elements import Element
+from fhir_keta.validation.elements import Element, type_code
+from fhir_keta.validation.primitives import PRIMITIVE_TYPES
 from fhir_keta.validation.scope import Scope
-from fhir_keta.validation.shapes import number, objects
+from fhir_keta.validation.shapes import descendants, number, objects
 
 JsonObject = dict[str, Any]
 
 _DATES = frozenset({"date", "dateTime", "instant"})
+# resources are met where they stand, extensions by their url; a profile on a primitive has nothing to say
+_NOT_OF_PROFILES = PRIMITIVE_TYPES | {"Extension", "Resource", "DomainResource", "Element", "BackboneElement"}
 _CODED = frozenset({"code", "Coding", "CodeableConcept", "Quantity"})
 
 
@@ -29,9 +33,22 @@ def value_checks(element: Element, code: str, library: Library) -> Iterator[Chec
             yield Check("value-range", {"bound": shown}, partial(_inside, compare, bound, sign))
     binding = element.definition.get("binding", {})
     if binding.get("strength") == "extensible" and code in _CODED and "valueSet" in binding:
-        codes = library.codes(binding["valueSet"])
+        codes = library.possible_codes(binding["valueSet"])
         if codes is not None:
             yield Check("binding-extensible", {"value_set": binding["valueSet"]}, partial(_has_code, codes))
+    if code == "canonical":
+        yield Check("reference-unresolved", {}, _is_inside)
+    profiles = type_profiles(element, code)
+    if len(profiles) > 1 and code not in _NOT_OF_PROFILES and code not in library.resource_types:
+        for profile in profiles:
+            if library.structure(profile) is None:
+                raise DefinitionError(f"The profile {profile} is not known. Add its definition with --definitions.")
+        yield Check("type-profile", {"allowed": " or ".join(profiles)}, partial(_meets_one, profiles))
+
+
+def type_profiles(element: Element, code: str) -> list[str]:
+    """The profiles that the element names for this type: a value has to meet one of them."""
+    return [profile for type_ in element.types if type_code(type_) == code for profile in type_.get("profile", ())]
 
 
 def _comparison(code: str) -> Callable[[Any, Any], int | None] | None:
@@ -79,6 +96,19 @@ def _has_code(codes: Codes, value: Any, _scope: Scope) -> bool:
     codings = objects(value.get("coding")) if "coding" in value else [value]
     given = [each for each in codings if isinstance(each.get("code"), str) and isinstance(each.get("system"), str)]
     return not given or any(codes.contains(each["system"], each["code"]) for each in given)
+
+
+def _is_inside(value: Any, scope: Scope) -> bool:
+    """Whether a canonical that leads into the record finds something there (R4, References, canonical)."""
+    if not isinstance(value, str) or value[:1] != "#":
+        return True
+    return any(node.get("id") == value[1:] for node in descendants(scope.root))
+
+
+def _meets_one(profiles: list[str], value: Any, scope: Scope) -> bool | None:
+    if scope.conforms is None:
+        return None
+    return not isinstance(value, dict) or any(scope.meets(value, profile) for profile in profiles)
 
 
 def _to_the_day(value: Any, _scope: Scope) -> bool:

@@ -42,7 +42,7 @@ def element_constraints(element: Element, type_code: str, library: Library) -> l
         found.append({"$comment": "max-length", "description": str(limit), "maxLength": limit})
     binding = element.definition.get("binding", {})
     if binding.get("strength") == "required" and "valueSet" in binding:
-        schema = binding_schema(type_code, library.codes(binding["valueSet"]))
+        schema = binding_schema(type_code, library.possible_codes(binding["valueSet"]))
         if schema is not None:
             found.append({"$comment": "binding-required", "description": binding["valueSet"], **schema})
     return found
@@ -75,20 +75,18 @@ def describe(pattern: Any) -> str:
 def binding_schema(type_code: str, codes: Codes | None) -> JsonObject | None:
     """A required binding as a schema for a value of this type; None for types without codes (R4, Terminologies).
 
-    Without ``codes``, a value set that cannot be enumerated here, a concept needs some code of some system.
+    Without ``codes``, where any may be in the value set, a concept needs some code of some system.
     """
     if type_code in ("code", "uri", "string"):
-        if codes is None:
+        if codes is None or codes.open_systems:
             return None
         return {"enum": sorted({code for members in codes.systems.values() for code in members})}
     coding: JsonObject = {"required": ["system", "code"]}
     if codes is not None:
-        coding = {
-            "anyOf": [
-                {**coding, "properties": {"system": {"const": system}, "code": {"enum": sorted(members)}}}
-                for system, members in codes.systems.items()
-            ]
-        }
+        known = {system: {"code": {"enum": sorted(members)}} for system, members in codes.systems.items()}
+        known |= {system: {} for system in sorted(codes.open_systems)}
+        of = [{**coding, "properties": {"system": {"const": system}, **code}} for system, code in known.items()]
+        coding = {"anyOf": of} if of else {"not": {}}
     if type_code == "Coding":
         return coding
     if type_code == "Quantity" and codes is not None:  # without a code none is wrong

@@ -158,7 +158,8 @@ def _code_hint(value: Any, binding: JsonObject) -> str:
     codings = value if isinstance(value, list) else [value]
     for coding in codings[:_CODINGS]:
         for system in systems if isinstance(coding, dict) else ():
-            url, codes = system["properties"]["system"]["const"], system["properties"]["code"]["enum"]
+            url = system["properties"]["system"]["const"]
+            codes = system["properties"].get("code", {}).get("enum", ())
             if coding.get("system") == url:
                 if hint := suggestion(coding.get("code"), tuple(codes)):
                     return hint

@@ -8,6 +8,7 @@ Sources: the constraint of that key in the R4 StructureDefinitions. Those of def
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from fhir_keta.validation.dates import compare_dates
@@ -18,6 +19,7 @@ from fhir_keta.validation.xhtml import has_content, is_allowed_xhtml
 
 JsonObject = dict[str, Any]
 
+_LINKS = re.compile(r"""(?:href|src)\s*=\s*["']#([^"']+)""")
 UCUM = "http://unitsofmeasure.org"
 
 
@@ -38,12 +40,21 @@ def _contained_is_used(value: JsonObject, _scope: Scope) -> bool:
     contained = objects(value.get("contained"))
     if not contained:
         return True
-    named = {word for node in descendants(value) for word in node.values() if isinstance(word, str) and word[:1] == "#"}
-    for item in contained:
-        refers_back = any(node.get("reference") == "#" for node in descendants(item))
-        if f"#{item.get('id')}" not in named and not refers_back:
+    inside = [_fragments(item) for item in contained]
+    around = _fragments({name: content for name, content in value.items() if name != "contained"})
+    for position, item in enumerate(contained):
+        others = around.union(*(named for other, named in enumerate(inside) if other != position))
+        name = item.get("id")
+        if not (isinstance(name, str) and name in others) and "" not in inside[position]:
             return False
     return True
+
+
+def _fragments(value: Any) -> set[str]:
+    """What is referred to as ``#...``: by references, URLs and canonicals, and by links and images in narratives."""
+    words = [word for node in descendants(value) for content in node.values() for word in (content, *items(content))]
+    found = {word[1:] for word in words if isinstance(word, str) and word[:1] == "#"}
+    return found.union(*(_LINKS.findall(text(node.get("div"))) for node in descendants(value)))
 
 
 def _reference_is_contained(value: JsonObject, scope: Scope) -> bool:

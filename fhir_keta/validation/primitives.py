@@ -23,7 +23,10 @@ _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
 _OID = r"urn:oid:[0-2](?:\.(?:0|[1-9][0-9]*))+"
 _NAMED: JsonObject = {
-    "anyOf": [{"not": {"pattern": "^urn:(?:oid|uuid):"}}, {"pattern": rf"^(?:{_OID}|urn:uuid:{_UUID})(?:[|#].*)?$"}]
+    "anyOf": [
+        {"not": {"pattern": "^(?:urn:)?(?:oid|uuid):"}},
+        {"pattern": rf"^(?:{_OID}|urn:uuid:{_UUID})(?:[|#].*)?$"},
+    ]
 }
 # white space that base64 may contain
 SPACE = r"[ \t\r\n]*"
@@ -56,9 +59,9 @@ _PRIMITIVES: dict[str, tuple[JsonObject, str]] = {
     "xhtml": (_TEXT, "write one xhtml div element."),
     "uri": (
         {**_URI, **_NAMED},
-        "write a URI without spaces; after urn:oid: a valid OID, after urn:uuid: a UUID in lower case.",
+        "write a URI without spaces; an OID as urn:oid:..., a UUID in lower case as urn:uuid:...",
     ),
-    "url": (_URI, "write a URL without spaces."),
+    "url": ({**_URI, **_NAMED}, "write a URL without spaces."),
     "canonical": (
         {"type": "string", "pattern": r"^(?:#|[A-Za-z][A-Za-z0-9+.\-]*:)[^ \t\r\n]*$", **_NAMED},
         "write an absolute URL without spaces, or # and the id of a contained resource.",

@@ -72,6 +72,7 @@ _RULES = (
     Rule("slice-unmatched", "error", "structure", "Matches none of the slices, and this profile allows no others."),
     Rule("slice-several", "error", "structure", "Of more than one slice of '{name}': each element is of one at most."),
     Rule("slice-order", "error", "structure", "Out of the order that the profile gives the slices of '{name}'."),
+    Rule("type-profile", "error", "structure", "The value meets none of the profiles that are asked of it: {allowed}."),
     Rule("reference-profile", "error", "structure", "What this leads to does not meet the profile {allowed}."),
     Rule("reference-target", "error", "structure", "A reference to {allowed} is expected here."),
     Rule("reference-relative", "error", "value", "A relative reference in a Bundle is written as type/id."),

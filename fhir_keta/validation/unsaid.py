@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from fhir_keta.validation import rules
-from fhir_keta.validation.compiled import Compiled, FunctionPlan
+from fhir_keta.validation.compiled import Check, Compiled, FunctionPlan
 from fhir_keta.validation.pure_responses import ORDERED, PureResponses
 from fhir_keta.validation.responses_answers import AnswerRules
 
@@ -77,6 +77,7 @@ def unsaid(compiled: Compiled) -> tuple[Unsaid, ...]:
         if plan.choices:
             found.add(_CHOICES)
         found.update(_in_words(invariant.key, invariant.human) for invariant in plan.invariants)
+        found.update(_of_check(check) for checks in plan.checks.values() for check in checks)
     found.update(Unsaid(key, "needs FHIRPath") for key in compiled.by_fhirpath | compiled.unchecked)
     return tuple(sorted(found, key=lambda each: (each.rule, each.words)))
 
@@ -107,6 +108,12 @@ def _in_words(key: str, human: str) -> Unsaid:
     if human:
         return Unsaid(key, human)
     return Unsaid(key, rules.RULES[key].message if key in rules.RULES else "")
+
+
+def _of_check(check: Check) -> Unsaid:
+    """What a check of values finds, with the words that fill its message."""
+    words = check.names.get("human") or rules.RULES[check.rule].message.format(**check.names)
+    return Unsaid(check.rule, words)
 
 
 def _plans(root: FunctionPlan) -> Iterator[FunctionPlan]:

@@ -40,13 +40,11 @@ def value_set(name: str, *codes: str) -> JsonObject:
     }
 
 
-def of_snomed(name: str) -> JsonObject:
-    """A value set that nobody can enumerate without SNOMED CT."""
-    include = {
-        "system": "http://snomed.info/sct",
-        "filter": [{"property": "concept", "op": "is-a", "value": "404684003"}],
-    }
-    return {**value_set(name), "compose": {"include": [include]}}
+# what nobody can enumerate without SNOMED CT
+OF_SNOMED: JsonObject = {
+    "system": "http://snomed.info/sct",
+    "filter": [{"property": "concept", "op": "is-a", "value": "404684003"}],
+}
 
 
 def bound(strength: str, name: str) -> JsonObject:
@@ -293,6 +291,17 @@ TYPES = profile(
     element("Observation.identifier", min=1, type=[typed("Identifier", MADE + "own-identifier")]),
     element("Observation.value[x]", type=[typed("Quantity", MADE + "own-quantity"), typed("string")]),
 )
+SHORT_IDENTIFIER = profile("short-identifier", element("Identifier.value", min=1, maxLength=2), on="Identifier")
+CODED_QUANTITY = profile("coded-quantity", element("Quantity.code", min=1), on="Quantity")
+SEVERAL_PROFILES = profile(
+    "several-profiles",
+    element("Observation.identifier", type=[typed("Identifier", MADE + "own-identifier", MADE + "short-identifier")]),
+    element("Observation.value[x]", type=[typed("Quantity", MADE + "own-quantity", MADE + "coded-quantity")]),
+    element(
+        "Observation.component.value[x]",
+        type=[typed("Quantity", MADE + "own-quantity", MADE + "coded-quantity"), typed("string")],
+    ),
+)
 ABSTRACT = {**profile("abstract", element("Patient.name", min=1), on="Patient"), "abstract": True}
 CHILD = {**profile("child", element("Patient.gender", min=1), on="Patient"), "baseDefinition": MADE + "abstract"}
 CONTAINED = profile(
@@ -304,7 +313,9 @@ ALL_CONTAINED = profile("all-contained", element("Observation.contained", type=[
 BINDINGS = profile(
     "bindings",
     element("Observation.category", binding=bound("required", "warm")),
+    element("Observation.code.coding", binding=bound("required", "of-snomed")),
     element("Observation.value[x]", type=[typed("Quantity")], binding=bound("required", "warm")),
+    element("Observation.interpretation", binding=bound("required", "of-snomed-or-warm")),
     element("Observation.bodySite", binding=bound("preferred", "warm")),
     element("Observation.method", binding=bound("extensible", "warm")),
     element("Observation.component.code", binding=bound("required", "of-snomed")),
@@ -332,7 +343,8 @@ EXPRESSIONS = profile(
 DEFINITIONS: tuple[JsonObject, ...] = (
     CODE_SYSTEM,
     value_set("warm", "red"),
-    of_snomed("of-snomed"),
+    {**value_set("of-snomed"), "compose": {"include": [OF_SNOMED]}},
+    {**value_set("of-snomed-or-warm"), "compose": {"include": [OF_SNOMED, {"valueSet": [MADE + "warm"]}]}},
     *(
         item
         for name, item in globals().copy().items()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.base_records import observation, patient, without
 from tests.foreign.case import (
     BLUE,
@@ -14,6 +16,7 @@ from tests.foreign.case import (
     A,
     B,
     ForeignCase,
+    JsonObject,
     about,
     case,
     ids,
@@ -138,6 +141,26 @@ _TYPES = (
     case("quantity without unit", "types", observation(identifier=[A], valueQuantity={"value": 1}), "cardinality-min"),
     case("string", "types", observation(identifier=[A], valueString="x")),
 )
+_SEVERAL_PROFILES = (
+    case("the first", "several-profiles", observation(identifier=[A])),
+    case("the second", "several-profiles", observation(identifier=[{"value": "12"}])),
+    case("one of neither", "several-profiles", observation(identifier=[A, {"value": "123"}]), "type-profile"),
+    case("the first", "several-profiles", observation(valueQuantity={"value": 1, "unit": "x"})),
+    case("the second", "several-profiles", observation(valueQuantity=without(MG, "unit"))),
+    case("neither", "several-profiles", observation(valueQuantity={"value": 1}), "type-profile"),
+    case(
+        "the second, beside another type",
+        "several-profiles",
+        observation(component=[{"code": RED, "valueQuantity": without(MG, "unit")}]),
+        differs="where there are several types it looks at the first profile of each",
+    ),
+    case(
+        "neither, beside another type",
+        "several-profiles",
+        observation(component=[{"code": RED, "valueQuantity": {"value": 1}}]),
+        "type-profile",
+    ),
+)
 _SEVERAL = (
     case("both met", "adult named", patient(**BORN, name=[{"text": "x"}])),
     case("one broken", "adult named", patient(name=[{"text": "x"}]), "cardinality-min"),
@@ -164,6 +187,14 @@ _CONTAINED = (
     case("a child", "all-contained", of_contained(HOLDS_CHILD, subject={"reference": "#p"}), "cardinality-min"),
     case("a team", "all-contained", of_contained([HOLDS_TEAM], performer=[{"reference": "#t"}]), "element-type"),
 )
+FINDING = {"coding": [{"system": "http://snomed.info/sct", "code": "404684003"}]}
+_AND_A_FINDING = {"coding": [*BLUE["coding"], *FINDING["coding"]]}
+
+
+def _said(code: JsonObject, **value: Any) -> JsonObject:
+    return {"code": code, **(value or {"valueString": "x"})}
+
+
 _BINDINGS = (
     case("extensible, in", "bindings", observation(method=RED)),
     case("extensible, out", "bindings", observation(method=BLUE)),
@@ -172,12 +203,14 @@ _BINDINGS = (
     case("required, in", "bindings", observation(category=[RED])),
     case("required, out", "bindings", observation(category=[BLUE]), "binding-required"),
     case("required, one of two", "bindings", observation(category=[{"coding": [*RED["coding"], *BLUE["coding"]]}])),
-    case(
-        "required, not enumerable",
-        "bindings",
-        observation(component=[{"code": BLUE}]),
-        differs="it sees that the value set has no code of that system",
-    ),
+    case("required of SNOMED CT", "bindings", observation(component=[_said(FINDING)])),
+    case("required of SNOMED CT, another system", "bindings", observation(component=[_said(BLUE)]), "binding-required"),
+    case("required of SNOMED CT, one of two", "bindings", observation(component=[_said(_AND_A_FINDING)])),
+    case("required of SNOMED CT or red, red", "bindings", observation(interpretation=[RED])),
+    case("required of SNOMED CT or red, a finding", "bindings", observation(interpretation=[FINDING])),
+    case("required of SNOMED CT or red, blue", "bindings", observation(interpretation=[BLUE]), "binding-required"),
+    case("required of each coding", "bindings", {**observation(), "code": FINDING}),
+    case("required of each coding, one out", "bindings", {**observation(), "code": _AND_A_FINDING}, "binding-required"),
     case("quantity, in", "bindings", observation(valueQuantity={"value": 1, "system": COLOURS, "code": "red"})),
     case(
         "quantity, out",
@@ -207,6 +240,7 @@ VALUE_CASES = (
     *_VALUES,
     *_RANGES,
     *_TYPES,
+    *_SEVERAL_PROFILES,
     *_SEVERAL,
     *_CONTAINED,
     *_BINDINGS,

@@ -288,6 +288,35 @@ def test_incomplete_code_systems_cannot_be_enumerated(content: str) -> None:
     assert base().codes("https://example.org/nothing") is None
 
 
+def test_the_codes_that_may_be_in_a_value_set() -> None:
+    # R4, ValueSet resource, "Composition Rules"; a filter that nobody here can apply leaves fewer, never others
+    other = "https://example.org/unknown"
+    listed = _value_set("listed", compose={"include": [{"system": SYSTEM, "concept": [{"code": "dog"}]}]})
+    odd = {"system": SYSTEM, "filter": [{"property": "colour", "op": "=", "value": "red"}]}
+
+    def possible(*includes: JsonObject, exclude: JsonObject | None = None) -> Codes | None:
+        compose = {"include": list(includes), **({"exclude": [exclude]} if exclude else {})}
+        some = _value_set(compose=compose)
+        return Library([_code_system(), listed, some]).possible_codes(some["url"])
+
+    found = possible({"system": other}, {"valueSet": [listed["url"]]})
+    assert found is not None and found.open_systems == {other} and found.systems == {SYSTEM: {"dog": "Dog"}}
+    assert found.contains(other, "x") and found.contains(SYSTEM, "dog") and not found.contains(SYSTEM, "cat")
+    assert found.contains(None, "x") and not found.contains("https://example.org/third", "x")
+    found = possible(odd)
+    assert found is not None and not found.open_systems and set(found.systems[SYSTEM]) > {"dog", "cat"}
+    found = possible({"system": SYSTEM}, exclude={"system": other})
+    assert found is not None and found.contains(SYSTEM, "dog")
+    found = possible({"system": SYSTEM}, exclude=odd)
+    assert found is not None and found.contains(SYSTEM, "dog")
+    found = possible({"system": other, "valueSet": [listed["url"]]})
+    assert found is not None and not found.contains(other, "x") and not found.contains(SYSTEM, "dog")
+    found = possible({"valueSet": [listed["url"], "https://example.org/nothing"]})
+    assert found is not None and found.contains(SYSTEM, "dog") and not found.contains(SYSTEM, "cat")
+    assert possible({"valueSet": ["https://example.org/nothing"]}) is None
+    assert possible({"system": SYSTEM}, {"valueSet": ["https://example.org/nothing"]}) is None
+
+
 def test_an_expansion_that_came_along_is_used_when_it_is_whole() -> None:
     compose = {"include": [{"system": "http://snomed.info/sct"}]}
     contains = [

@@ -17,6 +17,7 @@ WITHOUT_RECORD = {
     "input-size": "about a file",
     "max-length": "no profile here has one",
     "slice-order": "no profile here has one",
+    "type-profile": "no profile here asks for one",
     "reference-profile": "no profile here asks for one",
     "invariant-unevaluated": "no constraint here is so",
     "profile-abstract": "nothing gives it yet",

@@ -104,6 +104,11 @@ TEXTS = {
         {**_EXPERIENCE, "component": [_TELLS_HOW_IT_FELT, _TELLS_HOW_IT_FELT]},
         {**_EXPERIENCE, "component": [_TELLS_HOW_IT_FELT]},
     ),
+    "type-profile": RuleText(
+        "Where a profile names several profiles for a value, the value meets one of them.",
+        "Each is a way to say it that readers know. Source: FHIR R4, ElementDefinition.type.profile.",
+        "Choose one of the profiles and check the value against it, with --profile say, to see what it lacks.",
+    ),
     "slice-several": RuleText(
         "An element of a sliced array is of one slice at most; only a slice of a slice may have it too.",
         f"Which of the slices' rules hold for it would be anybody's guess. {_PROFILES}",
