@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from fhir_keta.definitions.library import Library
+from fhir_keta.validation.constraints import target_profiles
 from fhir_keta.validation.shapes import items
 
 JsonObject = dict[str, Any]
+
+_BEYOND = re.compile(r"%(?!ucum)|\bresolve\(")
 
 # R4's own snapshots carry these on ElementDefinition.type, one level above the context their definitions name
 _ALSO_ON = {
@@ -65,6 +69,18 @@ def failed_condition(structure: JsonObject, element: JsonObject, extension: Json
         if holds is not None and not holds(element, extension):
             return str(expression)
     return None
+
+
+def looks_around(structure: JsonObject, library: Library) -> bool:
+    """Whether what an extension's definition demands depends on more than the extension: on the record around it."""
+    if "contextInvariant" in structure:
+        return True
+    for element in structure["snapshot"]["element"]:
+        if any(_BEYOND.search(constraint.get("expression", "")) for constraint in element.get("constraint", ())):
+            return True
+        if any(target_profiles(type_.get("targetProfile", ()), library) for type_ in element.get("type", ())):
+            return True
+    return False
 
 
 def is_modifier(structure: JsonObject) -> bool:

@@ -24,6 +24,7 @@ from fhir_keta.validation.extensions import (
     contexts_in_words,
     failed_condition,
     is_modifier,
+    looks_around,
     undefined_parts,
 )
 from fhir_keta.validation.functions import FoundExtension, NestedResource, walk
@@ -219,7 +220,7 @@ class Validator:
                     if position == 0 or each.profiles:  # else it is the same for each profile
                         yield from self._resource(each.value, each.expression, scope, each.contained, each.profiles)
                 elif isinstance(each, FoundExtension):
-                    yield from self._extension(each)
+                    yield from self._extension(each, scope)
         if name == "QuestionnaireResponse" and not found:
             yield from self._answers(resource, expression, scope.root)
 
@@ -314,7 +315,7 @@ class Validator:
                 self._checkers[canonical] = _Checker(compiled, compile_schema(compiled.schema), memory)
         return self._checkers[canonical]
 
-    def _extension(self, found: FoundExtension) -> Iterator[Issue]:
+    def _extension(self, found: FoundExtension, scope: Scope) -> Iterator[Issue]:
         url = found.value.get("url")
         if not isinstance(url, str) or (":" not in url and found.element_type == "Extension"):
             return  # an inner extension of a complex one: its definition's schema has checked it
@@ -334,7 +335,9 @@ class Validator:
             yield rules.issue("extension-unknown", f"{found.expression}.extension[{position}]")
         checker = self._checker(url)
         if checker is not None:
-            yield from self._structure(checker, found.value, found.expression)
+            yield from self._structure(checker, found.value, found.expression, scope)
+            own = walk(checker.compiled, found.value, scope, self._terminology, found.expression)
+            yield from (each for each in own if isinstance(each, Issue))  # the rest is found with its element
 
     def _extension_is_clean(self, value: JsonObject, path: str, type_name: str, modifier: bool) -> bool:
         """Whether this very extension was found good in such a place before; else judged now."""
@@ -342,9 +345,9 @@ class Validator:
         key = (path, type_name, modifier, content)
         if key in self._clean_extensions:
             return True
-        if "#" in content or self._is_conditional(value):
+        if "#" in content or "urn:" in content or self._is_conditional(value):
             return False
-        if any(self._extension(FoundExtension(value, "", path, type_name, modifier, {}))):
+        if any(self._extension(FoundExtension(value, "", path, type_name, modifier, {}), Scope(value, value))):
             return False
         functions = self._known("Extension").compiled.functions
         if not is_clean(value, functions, Scope(value, value), self._terminology, self._extension_is_clean):
@@ -357,7 +360,7 @@ class Validator:
         """Whether what stands beside the extension decides about it, too."""
         url = extension.get("url")
         structure = self.library.structure(url) if isinstance(url, str) else None
-        return structure is not None and "contextInvariant" in structure
+        return structure is not None and looks_around(structure, self.library)
 
     def _answers(self, response: JsonObject, expression: str, root: JsonObject) -> Iterator[Issue]:
         canonical = response.get("questionnaire")

@@ -11,6 +11,7 @@ JsonObject = dict[str, Any]
 HL7 = "http://hl7.org/fhir/StructureDefinition/"
 COLOURS = MADE + "colours"
 UCUM = "http://unitsofmeasure.org"
+MILLIGRAMS = {"system": UCUM, "code": "mg"}
 SEX = "http://hl7.org/fhir/administrative-gender"
 
 
@@ -212,12 +213,12 @@ SLICE_RULE = profile(
 )
 
 
-def extension(name: str, *elements: JsonObject) -> JsonObject:
-    """An extension on patients; the url stands where FHIR has it, before the value."""
+def extension(name: str, *elements: JsonObject, context: str = "Patient") -> JsonObject:
+    """An extension; the url stands where FHIR has it, before the value."""
     parts = [each for each in elements if "value[x]" not in each["path"] or each["path"].count(".") > 1]
     values = [each for each in elements if each not in parts]
     made = profile(name, *parts, element("Extension.url", fixedUri=MADE + name), *values, on="Extension")
-    return {**made, "context": [{"type": "element", "expression": "Patient"}]}
+    return {**made, "context": [{"type": "element", "expression": context}]}
 
 
 NOTED = extension("noted", element("Extension.value[x]", min=1, type=[typed("string"), typed("code")]))
@@ -339,6 +340,23 @@ EXPRESSIONS = profile(
     element("Patient.managingOrganization", constraint=[rule("x-4", "resolve().empty() or resolve().name.exists()")]),
     on="Patient",
 )
+VALUE = "Extension.value[x]"
+EXTENSION_RULES = extension(
+    "extension-rules", element("Extension", constraint=[rule("x-1", "value.matches('^a')")]), element(VALUE)
+)
+VALUE_RULES = extension(
+    "value-rules", element(VALUE, type=[typed("string")], constraint=[rule("x-2", "$this.matches('^a')")])
+)
+RECORD_RULES = extension(
+    "record-rules",
+    element("Extension", constraint=[rule("x-3", "%resource.active = true")]),
+    element(VALUE),
+    context="Element",
+)
+SINCE = extension("since", element(VALUE, type=[typed("date")], minValueDate="2020-01-01"))
+DOSE = extension("dose", element(VALUE, type=[typed("Quantity")], minValueQuantity={"value": 5, **MILLIGRAMS}))
+EMPLOYER = extension("employer", element(VALUE, type=[typed("Reference", target=(f"{HL7}Organization",))]))
+GUARDIAN = extension("guardian", element(VALUE, type=[typed("Reference", target=(MADE + "adult",))]))
 
 DEFINITIONS: tuple[JsonObject, ...] = (
     CODE_SYSTEM,
