@@ -71,10 +71,13 @@ def failed_condition(structure: JsonObject, element: JsonObject, extension: Json
     return None
 
 
+def looks_beside(structure: JsonObject) -> bool:
+    """Whether an extension's definition asks something of the element that it stands on."""
+    return "contextInvariant" in structure
+
+
 def looks_around(structure: JsonObject, library: Library) -> bool:
-    """Whether what an extension's definition demands depends on more than the extension: on the record around it."""
-    if "contextInvariant" in structure:
-        return True
+    """Whether what an extension's definition demands may depend on the record around, wherever the extension stands."""
     for element in structure["snapshot"]["element"]:
         if any(_BEYOND.search(constraint.get("expression", "")) for constraint in element.get("constraint", ())):
             return True

@@ -25,6 +25,7 @@ from fhir_keta.validation.extensions import (
     failed_condition,
     is_modifier,
     looks_around,
+    looks_beside,
     undefined_parts,
 )
 from fhir_keta.validation.functions import FoundExtension, NestedResource, walk
@@ -360,7 +361,7 @@ class Validator:
         """Whether what stands beside the extension decides about it, too."""
         url = extension.get("url")
         structure = self.library.structure(url) if isinstance(url, str) else None
-        return structure is not None and looks_around(structure, self.library)
+        return structure is not None and (looks_beside(structure) or looks_around(structure, self.library))
 
     def _answers(self, response: JsonObject, expression: str, root: JsonObject) -> Iterator[Issue]:
         canonical = response.get("questionnaire")

@@ -9,7 +9,8 @@ import pytest
 from fhir_keta.definitions.library import bundled
 from fhir_keta.validation.issue import Issue
 from fhir_keta.validation.validator import Validator
-from tests.foreign.cases import FOREIGN_CASES, ForeignCase
+from tests.foreign.case import ForeignCase
+from tests.foreign.cases import FOREIGN_CASES
 from tests.foreign.profiles import DEFINITIONS
 
 VALIDATOR = Validator(bundled().with_resources(DEFINITIONS))
@@ -49,3 +50,16 @@ def test_places() -> None:
         ("reference-profile", "Observation.subject"),
         ("value-range", "Patient.birthDate"),
     }
+
+
+def test_what_the_record_around_decides_is_asked_of_each_record() -> None:
+    """A name that was good in one record is not in another, where its extension asks the record."""
+    met, broken = (
+        next(case.resource for case in FOREIGN_CASES if case.name == f"extension: a constraint on the record, {name}")
+        for name in ("further inside, met", "further inside")
+    )
+    inactive = {name: value for name, value in broken.items() if name != "name"}
+    validator = Validator(bundled().with_resources(DEFINITIONS))
+    for record in (met, inactive, {**inactive, "name": [{"text": "x"}]}) * 2:
+        assert validator.check(json.dumps(record).encode()) == []
+    assert errors(validator.check(json.dumps(broken).encode())) == {"x-3"}

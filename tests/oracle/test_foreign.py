@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from tests.foreign.cases import FOREIGN_CASES, ForeignCase
+from tests.foreign.case import ForeignCase
+from tests.foreign.cases import FOREIGN_CASES
 from tests.foreign.profiles import DEFINITIONS
 from tests.oracle.oracle import Oracle
 from tests.unit.fhirpath_cases import FHIRPATH_CASES
