@@ -6,8 +6,10 @@ import pytest
 
 from tests import java
 from tests.oracle.oracle import Oracle
+from tests.unit.fhirpath_cases import FHIRPATH_CASES
 from tests.unit.invariant_cases import CASES
-from tests.unit.schema_key_cases import SCHEMA_CASES, STRUCTURAL_CASES
+from tests.unit.key_case import JsonObject
+from tests.unit.schema_key_cases import KEY_CASES
 
 _SAME = "of two constraints of an element with the same expression it evaluates the first"
 NAMED_OTHERWISE = {
@@ -22,23 +24,19 @@ FAILS = {
     "sdf-15a": "Type on first differential element",  # it makes the snapshot first
 }
 
-RECORDS = {case.key: (case.met, case.broken) for case in (*SCHEMA_CASES, *STRUCTURAL_CASES)}
-RECORDS |= {key: (met, broken) for key, (met, broken, _) in CASES.items()}
+RECORDS = [
+    *((case.key, case.met, case.broken) for case in KEY_CASES),
+    *((key, met, broken) for key, (met, broken, _) in [*FHIRPATH_CASES.items(), *CASES.items()]),
+]
 
 
-@pytest.mark.parametrize("key", RECORDS)
-def test_met(key: str, oracle: Oracle) -> None:
-    assert [str(error) for error in oracle.errors(RECORDS[key][0])] == []
-
-
-@pytest.mark.parametrize("key", [key for key in RECORDS if key not in FAILS])
-def test_broken(key: str, oracle: Oracle) -> None:
-    sign, _ = NAMED_OTHERWISE.get(key, (f"#{key.rpartition(' ')[2]}]", ""))
-    errors = [str(error) for error in oracle.errors(RECORDS[key][1])]
-    assert any(sign in error for error in errors), errors
-
-
-@pytest.mark.parametrize("key", FAILS)
-def test_it_fails(key: str, oracle: Oracle) -> None:
-    with pytest.raises(java.JavaError, match=FAILS[key]):
-        oracle.errors(RECORDS[key][1])
+@pytest.mark.parametrize(("key", "met", "broken"), RECORDS, ids=[key for key, _, _ in RECORDS])
+def test_each_constraint(key: str, met: JsonObject, broken: JsonObject, oracle: Oracle) -> None:
+    assert [str(error) for error in oracle.errors(met)] == []
+    if key in FAILS:
+        with pytest.raises(java.JavaError, match=FAILS[key]):
+            oracle.errors(broken)
+    else:
+        sign, _ = NAMED_OTHERWISE.get(key, (f"#{key.rpartition(' ')[2]}]", ""))
+        errors = [str(error) for error in oracle.errors(broken)]
+        assert any(sign in error for error in errors), errors

@@ -10,7 +10,6 @@ from tests.foreign.case import ForeignCase
 from tests.foreign.cases import FOREIGN_CASES
 from tests.foreign.profiles import DEFINITIONS
 from tests.oracle.oracle import Oracle
-from tests.unit.fhirpath_cases import FHIRPATH_CASES
 
 
 @pytest.fixture(scope="module")
@@ -31,10 +30,3 @@ def test_the_definitions_are_understood(foreign: Oracle) -> None:
 def test_the_verdict_is_the_same(case: ForeignCase, foreign: Oracle) -> None:
     found = foreign.errors(case.resource)
     assert (bool(found) == bool(case.errors)) is not bool(case.differs), [str(each) for each in found]
-
-
-@pytest.mark.parametrize("key", FHIRPATH_CASES)
-def test_a_constraint_by_fhirpath(key: str, oracle: Oracle) -> None:
-    met, broken, _ = FHIRPATH_CASES[key]
-    assert not any(issue.message_id.endswith(f"#{key}") for issue in oracle.errors(met))
-    assert any(issue.message_id.endswith(f"#{key}") for issue in oracle.errors(broken))

@@ -6,6 +6,7 @@ from tests.base_records import patient
 from tests.unit.key_case import KeyCase
 from tests.unit.schema_key_cases_clinical import CLINICAL_CASES
 from tests.unit.schema_key_cases_definitions import DEFINITION_CASES, QUESTIONNAIRE_CASES
+from tests.unit.schema_key_cases_profiles import PROFILE_CASES
 from tests.unit.schema_key_cases_scripts import SCRIPT_CASES
 from tests.unit.schema_key_cases_structures import STRUCTURE_CASES
 from tests.unit.schema_key_cases_types import TYPE_CASES
@@ -29,3 +30,5 @@ STRUCTURAL_CASES: tuple[KeyCase, ...] = (
         rule="element-empty",
     ),
 )
+
+KEY_CASES: tuple[KeyCase, ...] = (*SCHEMA_CASES, *STRUCTURAL_CASES, *PROFILE_CASES)
