@@ -136,7 +136,8 @@ class _Compilation:
             self.unchecked.add(constraint["key"])
             return None
         self.by_fhirpath.add(constraint["key"])
-        return Expression(constraint["expression"], element.definition["path"] if type_name in BACKBONES else type_name)
+        path = element.definition["path"] if type_name in BACKBONES else type_name
+        return Expression(constraint["expression"], path, self.library)
 
     def _children(self, element: Element) -> Mapping[str, Element]:
         """The children of an element, from its type's definition where the snapshot does not walk into it."""

@@ -65,18 +65,17 @@ def coded(codes: Codes, element_id: str) -> Condition:
             raise DefinitionError(f"{element_id}: codes in any case cannot be said as a JSON Schema.")
         return _coded({system: sorted(known) for system, known in codes.systems.items()})
 
-    return Condition(lambda found: any(codes.contains(system, code) for system, code in _codings(found)), schema)
+    return Condition(lambda found: any(codes.contains(system, code) for system, code in codings(found)), schema)
 
 
-def _codings(value: Any) -> list[tuple[str | None, str]]:
+def codings(value: Any) -> list[tuple[str | None, str]]:
+    """The system and code of a code (it has no system), a Coding, or each coding of a CodeableConcept."""
     if isinstance(value, str):
         return [(None, value)]
     if not isinstance(value, dict):
         return []
-    codings = value.get("coding", [value])
-    return [
-        (coding.get("system"), coding["code"]) for coding in codings if isinstance(coding, dict) and "code" in coding
-    ]
+    given = value.get("coding", [value])
+    return [(each.get("system"), each["code"]) for each in given if isinstance(each, dict) and "code" in each]
 
 
 def _coded(systems: dict[str, list[str]]) -> JsonObject:

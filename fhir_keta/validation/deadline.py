@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import signal
 import threading
+import time
 from collections.abc import Callable
 from types import FrameType
 from typing import TypeVar
@@ -31,13 +32,14 @@ def _by_signal(seconds: float, work: Callable[[], Answer]) -> Answer:
     def end(_number: int, _frame: FrameType | None) -> None:
         raise TooLong
 
+    started = time.monotonic()
     before = signal.signal(signal.SIGALRM, end)
     try:
-        signal.setitimer(signal.ITIMER_REAL, seconds)
+        left, _ = signal.setitimer(signal.ITIMER_REAL, seconds)  # of work that this is a part of
         try:
             return work()
         finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.setitimer(signal.ITIMER_REAL, left and max(left - (time.monotonic() - started), 0.001))
     finally:
         signal.signal(signal.SIGALRM, before)
 

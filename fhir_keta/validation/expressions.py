@@ -2,7 +2,7 @@
 
 The library is slow, so it is imported when the first such invariant meets an element that it mentions, and what an
 expression says of a value without any of them is worked out once. An expression that the library cannot evaluate, or
-not in time, is neither met nor broken.
+not in time, or that asks for what is not known here, is neither met nor broken.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from fhir_keta.definitions.library import Library
+from fhir_keta.validation.conditions import codings
 from fhir_keta.validation.deadline import TooLong, within
 from fhir_keta.validation.scope import Scope
 
@@ -21,7 +23,7 @@ _SECONDS = 2.0
 _TEXTS = re.compile(r"'(?:[^'\\]|\\.)*'")
 _NAMES = re.compile(r"(?<![%$\w])[A-Za-z_]\w*")
 _OF_ITSELF = re.compile(r"%|\$this|(?<![.\w])resolve\(")
-_EVERYTHING = frozenset({"descendants", "children", "repeat"})
+_EVERYTHING = frozenset({"descendants", "children", "repeat", "conformsTo", "memberOf"})
 
 # evaluates a value in a scope
 _Evaluate = Callable[[Any, Scope], bool]
@@ -29,10 +31,14 @@ _Evaluate = Callable[[Any, Scope], bool]
 
 @dataclass(slots=True)
 class Expression:
-    """One constraint of an element at ``path``; called with a value it says whether it is met, None where it cannot."""
+    """One constraint of an element at ``path``; called with a value it says whether it is met, None where it cannot.
+
+    ``library`` is where value sets and profiles are looked up.
+    """
 
     text: str
     path: str
+    library: Library | None = None
     _names: frozenset[str] = frozenset()
     _evaluate: _Evaluate | None = None
     _without: dict[bool, bool | None] = field(default_factory=dict)
@@ -59,17 +65,17 @@ class Expression:
     def _evaluated(self, value: Any, scope: Scope) -> bool | None:
         try:
             if self._evaluate is None:
-                self._evaluate = _compiled(self.text, self.path)
+                self._evaluate = _compiled(self.text, self.path, self.library)
             evaluate = self._evaluate
             return within(_SECONDS, lambda: evaluate(value, scope))
         except TooLong:
             self._given_up = True
             return None
-        except Exception:  # whatever the library raises on what it does not know
+        except Exception:  # whatever the library raises on what it does not know, and LookupError of our own functions
             return None
 
 
-def _compiled(text: str, path: str) -> _Evaluate:
+def _compiled(text: str, path: str, library: Library | None) -> _Evaluate:
     from fhirpathpy import apply_parsed_path
     from fhirpathpy.engine.nodes import ResourceNode
     from fhirpathpy.models import models
@@ -80,7 +86,7 @@ def _compiled(text: str, path: str) -> _Evaluate:
 
     def evaluate(value: Any, scope: Scope) -> bool:
         variables = {"resource": scope.resource, "rootResource": scope.root, "context": value}
-        options = {"userInvocationTable": _functions(scope, node_of), "traceFn": lambda _label, _found: None}
+        options = {"userInvocationTable": _functions(scope, node_of, library), "traceFn": lambda _label, _found: None}
         whole = isinstance(value, dict) and "resourceType" in value
         node = value if whole else node_of(value, path)
         found = apply(node, parsed, variables, models["r4"], options)
@@ -89,7 +95,7 @@ def _compiled(text: str, path: str) -> _Evaluate:
     return evaluate
 
 
-def _functions(scope: Scope, node_of: Callable[[Any, str], Any]) -> JsonObject:
+def _functions(scope: Scope, node_of: Callable[[Any, str], Any], library: Library | None) -> JsonObject:
     """FHIR's own functions that the library lacks (R4, FHIRPath, Additional functions)."""
 
     def resolve(found: list[Any]) -> list[Any]:
@@ -100,4 +106,32 @@ def _functions(scope: Scope, node_of: Callable[[Any, str], Any]) -> JsonObject:
     def has_value(found: list[Any]) -> list[bool]:
         return [len(found) == 1 and not isinstance(found[0], dict)]
 
-    return {"resolve": {"fn": resolve, "arity": {0: []}}, "hasValue": {"fn": has_value, "arity": {0: []}}}
+    def member_of(found: list[Any], value_set: str) -> list[bool]:
+        return [_is_member(found[0], value_set, library)] if len(found) == 1 else []
+
+    def conforms_to(found: list[Any], canonical: str) -> list[bool]:
+        if scope.conforms is None or library is None or library.structure(canonical) is None:
+            raise LookupError(canonical)
+        return [scope.conforms(found[0], canonical, scope)] if len(found) == 1 and isinstance(found[0], dict) else []
+
+    return {
+        "resolve": {"fn": resolve, "arity": {0: []}},
+        "hasValue": {"fn": has_value, "arity": {0: []}},
+        "memberOf": {"fn": member_of, "arity": {1: ["String"]}},
+        "conformsTo": {"fn": conforms_to, "arity": {1: ["String"]}},
+    }
+
+
+def _is_member(value: Any, value_set: str, library: Library | None) -> bool:
+    """Whether a code, a Coding or one of a CodeableConcept's is in the value set.
+
+    Raises LookupError where the value set is not known here, or nobody here knows all of its codes.
+    """
+    possible = library.possible_codes(value_set) if library else None
+    if library is None or possible is None:
+        raise LookupError(value_set)
+    given = codings(value)
+    codes = library.codes(value_set)
+    if codes is None and any(possible.contains(system, code) for system, code in given):
+        raise LookupError(value_set)
+    return codes is not None and any(codes.contains(system, code) for system, code in given)

@@ -357,6 +357,19 @@ SINCE = extension("since", element(VALUE, type=[typed("date")], minValueDate="20
 DOSE = extension("dose", element(VALUE, type=[typed("Quantity")], minValueQuantity={"value": 5, **MILLIGRAMS}))
 EMPLOYER = extension("employer", element(VALUE, type=[typed("Reference", target=(f"{HL7}Organization",))]))
 GUARDIAN = extension("guardian", element(VALUE, type=[typed("Reference", target=(MADE + "adult",))]))
+MEMBERS = profile(
+    "members",
+    element("Observation", constraint=[rule("m-1", f"contained.all(conformsTo('{MADE}adult'))")]),
+    element(
+        "Observation.identifier",
+        constraint=[rule("m-2", f"conformsTo('{MADE}own-identifier')")],
+    ),
+    element("Observation.category", constraint=[rule("m-3", f"memberOf('{MADE}warm')")]),
+    element("Observation.code", constraint=[rule("m-4", f"coding.all(memberOf('{MADE}of-snomed').not())")]),
+    element("Observation.interpretation", constraint=[rule("m-7", f"memberOf('{MADE}nowhere')")]),
+    element("Observation.bodySite", constraint=[rule("m-5", f"coding.memberOf('{MADE}warm')")]),
+    element("Observation.method", constraint=[rule("m-6", f"coding.code.memberOf('{MADE}warm')")]),
+)
 
 DEFINITIONS: tuple[JsonObject, ...] = (
     CODE_SYSTEM,

@@ -234,6 +234,28 @@ _EXPRESSIONS = (
     case("outside", "expressions", patient(managingOrganization={"reference": "Organization/1"})),
 )
 
+_CANNOT_TELL = "it takes what it cannot tell for not so"
+_MEMBERS = (
+    case("an adult", "members", of_contained(HOLDS_ADULT, subject={"reference": "#p"})),
+    case("a child", "members", of_contained(HOLDS_CHILD, subject={"reference": "#p"}), "m-1"),
+    case("nobody", "members", observation()),
+    case("own identifier", "members", observation(identifier=[A])),
+    case("another identifier", "members", observation(identifier=[A, {"value": "1"}]), "m-2"),
+    case("a concept of the value set", "members", observation(category=[RED])),
+    case("one of two codings", "members", observation(category=[{"coding": [*BLUE["coding"], *RED["coding"]]}])),
+    case("a concept of another", "members", observation(category=[BLUE]), "m-3"),
+    case("only text", "members", observation(category=[{"text": "red"}]), "m-3"),
+    case("a code without a system", "members", observation(category=[{"coding": [{"code": "red"}]}])),
+    case("not of SNOMED CT", "members", {**observation(), "code": RED}),
+    case("of SNOMED CT", "members", {**observation(), "code": FINDING}),
+    case("one coding", "members", observation(bodySite=RED)),
+    case("two codings", "members", observation(bodySite={"coding": [*RED["coding"], *RED["coding"]]}), "m-5"),
+    case("no coding", "members", observation(bodySite={"text": "x"}), "m-5"),
+    case("a code", "members", observation(method=RED)),
+    case("another code", "members", observation(method=BLUE), "m-6"),
+    case("of a value set not known", "members", observation(interpretation=[RED]), differs=_CANNOT_TELL),
+)
+
 VALUE_CASES = (
     *_TARGETS,
     *_CHOICES,
@@ -245,4 +267,5 @@ VALUE_CASES = (
     *_CONTAINED,
     *_BINDINGS,
     *_EXPRESSIONS,
+    *_MEMBERS,
 )

@@ -63,7 +63,7 @@ def test_empty_is_not_met() -> None:
     assert answer("name.given.first().startsWith('A')", patient(name=[{"text": "x"}])) is False
 
 
-@pytest.mark.parametrize("text", ["name.nonsense()", "name((", "1 +", "name.memberOf('x')"])
+@pytest.mark.parametrize("text", ["name.nonsense()", "name((", "1 +", "birthDate.memberOf('x')", "conformsTo('x')"])
 def test_what_cannot_be_evaluated_is_neither(text: str) -> None:
     assert answer(text, NAMED) is None
 
