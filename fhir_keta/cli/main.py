@@ -42,10 +42,10 @@ class _Commands(click.Group):
     """Finds commands by module name; one whose module is not there is not offered."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [name for name in COMMANDS if find_spec(f"fhir_keta.cli.{name}")]
+        return [name for name in COMMANDS if _is_there(name)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in self.list_commands(ctx):
+        if cmd_name not in COMMANDS or not _is_there(cmd_name):
             return None
         command = getattr(import_module(f"fhir_keta.cli.{cmd_name}"), cmd_name)
         if not isinstance(command, click.Command):
@@ -75,6 +75,10 @@ class _Commands(click.Group):
         except Exception as error:  # a fault of ours: shown as such, and not to be taken for findings (1)
             click.echo(f"Error: {own_fault(error)}", err=True)
             ctx.exit(KetaError.exit_code)
+
+
+def _is_there(name: str) -> bool:
+    return find_spec(f"fhir_keta.cli.{name}") is not None
 
 
 @click.group(cls=_Commands, context_settings={"auto_envvar_prefix": "FHIR_KETA", "help_option_names": ["-h", "--help"]})

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from fhir_keta.definitions.library import Codes, Library
+from fhir_keta.definitions.library import Library
 from fhir_keta.errors import DefinitionError
 from fhir_keta.validation.compiled import Check
 from fhir_keta.validation.dates import compare_dates
@@ -25,17 +25,16 @@ _CODED = frozenset({"code", "Coding", "CodeableConcept", "Quantity"})
 
 def value_checks(element: Element, code: str, library: Library) -> Iterator[Check]:
     """The checks of one value of this type."""
-    for prefix, sign, words in (("minValue", 1, "at least"), ("maxValue", -1, "at most")):
+    compare = _comparison(code)
+    for prefix, sign, words in (("minValue", 1, "at least"), ("maxValue", -1, "at most")) if compare else ():
         bound = element.value(prefix)
-        compare = _comparison(code)
         if compare is not None and bound is not None:
             shown = f"{words} {bound.get('value') if isinstance(bound, dict) else bound}"
             yield Check("value-range", {"bound": shown}, partial(_inside, compare, bound, sign))
     binding = element.definition.get("binding", {})
     if binding.get("strength") == "extensible" and code in _CODED and "valueSet" in binding:
-        codes = library.possible_codes(binding["valueSet"])
-        if codes is not None:
-            yield Check("binding-extensible", {"value_set": binding["valueSet"]}, partial(_has_code, codes))
+        value_set = binding["valueSet"]
+        yield Check("binding-extensible", {"value_set": value_set}, partial(_has_code, library, value_set))
     if code == "canonical":
         yield Check("reference-unresolved", {}, _is_inside)
     profiles = type_profiles(element, code)
@@ -87,8 +86,14 @@ def _unit(quantity: JsonObject) -> tuple[Any, Any]:
     return (quantity.get("system"), quantity["code"]) if "code" in quantity else (None, quantity.get("unit"))
 
 
-def _has_code(codes: Codes, value: Any, _scope: Scope) -> bool:
-    """Whether one of the codes given is of the set; without any there is only text, which is allowed."""
+def _has_code(library: Library, value_set: str, value: Any, _scope: Scope) -> bool:
+    """Whether one of the codes given is of the set; without any there is only text, which is allowed.
+
+    The set is enumerated for the first value: most are never asked about.
+    """
+    codes = library.possible_codes(value_set)
+    if codes is None:
+        return True
     if isinstance(value, str):
         return codes.contains(None, value)
     if not isinstance(value, dict):

@@ -6,7 +6,6 @@ As in ``invariants.py``: a function returns whether the rule is kept, and True w
 from __future__ import annotations
 
 import base64
-import hashlib
 import re
 from typing import Any
 
@@ -89,6 +88,8 @@ def _hash_is_the_hash(value: JsonObject, _scope: Scope) -> bool:
     """R4, Attachment.hash: SHA-1 of the data, in base64."""
     stated = value.get("hash")
     content = _content(value) if isinstance(stated, str) else None
+    import hashlib  # takes longer to import than most modules here
+
     return content is None or base64.b64encode(hashlib.sha1(content, usedforsecurity=False).digest()).decode() == stated
 
 

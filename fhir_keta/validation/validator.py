@@ -350,7 +350,8 @@ class Validator:
             return False
         if any(self._extension(FoundExtension(value, "", path, type_name, modifier, {}), Scope(value, value))):
             return False
-        functions = self._known("Extension").compiled.functions
+        url = value.get("url")
+        functions = self._known(url if isinstance(url, str) and ":" in url else "Extension").compiled.functions
         if not is_clean(value, functions, Scope(value, value), self._terminology, self._extension_is_clean):
             return False
         if len(self._clean_extensions) < _REMEMBERED:
