@@ -16,12 +16,13 @@ JsonObject = dict[str, Any]
 class Check:
     """A rule on one value that no schema says; ``names`` fill the rule's message (of a constraint: ``human``).
 
-    ``holds`` answers None where it cannot tell.
+    ``holds`` answers None where it cannot tell; ``expression`` is the constraint's FHIRPath, if it is one.
     """
 
     rule: str
     names: dict[str, str]
     holds: Callable[[Any, Scope], bool | None]
+    expression: str = ""
 
 
 @dataclass(slots=True)

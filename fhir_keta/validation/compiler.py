@@ -118,17 +118,18 @@ class _Compilation:
             if constraint.get("severity") != "error" or key in built.functions.keys or key in _STATED_BY_STRUCTURE:
                 continue
             built.functions.keys.add(key)
+            stated = constraint.get("expression", "")
             function = invariant_function(element.definition["path"], key)
             if key in VALUE_CONSTRAINTS:
                 continue  # they are about values of primitive types
             if function is not None:
-                built.functions.invariants.append(Invariant(key, constraint["human"], function))
+                built.functions.invariants.append(Invariant(key, constraint["human"], function, stated))
                 continue
-            schema = existence_schema(constraint.get("expression", ""), element, self._children)
+            schema = existence_schema(stated, element, self._children)
             if schema is not None:
                 built.demands.append({"$comment": key, "description": constraint["human"], **schema})
             elif expression := self._expression(constraint, element, built.functions.type):
-                built.functions.invariants.append(Invariant(key, constraint["human"], expression))
+                built.functions.invariants.append(Invariant(key, constraint["human"], expression, stated))
 
     def _expression(self, constraint: JsonObject, element: Element, type_name: str) -> Expression | None:
         """The constraint as FHIRPath on values of this type, or on this element where that is not a type's."""
@@ -236,7 +237,7 @@ class _Compilation:
             if name in _STATED_BY_STRUCTURE or not stated or invariant_function(child.definition["path"], name):
                 continue
             if holds := VALUE_CONSTRAINTS.get(name) or self._expression(constraint, child, code):
-                found.append(Check(name, {"human": constraint["human"]}, holds))
+                found.append(Check(name, {"human": constraint["human"]}, holds, constraint.get("expression", "")))
         if found:
             built.functions.checks[key] = found
 

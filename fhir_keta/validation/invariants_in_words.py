@@ -167,3 +167,13 @@ IN_WORDS: dict[str, dict[str, Function]] = {
     "ElementDefinition": {"element-limit": _limits_fit_the_type},
     "Bundle.entry": {"bundle-search": _search_result_fits},
 }
+
+# what they read, for those that read little: see ``scope.Invariant``
+READ_IN_WORDS = {
+    "reference-relative": "reference",
+    "reference-search": "reference",
+    "reference-container": "reference",
+    "reference-type": "reference type",
+    "attachment-size": "data size",
+    "attachment-hash": "data hash",
+}

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from fhir_keta.validation.compiled import FunctionPlan
 from fhir_keta.validation.elements import Element
 from fhir_keta.validation.index import IndexPlan
-from fhir_keta.validation.invariants_in_words import IN_WORDS
+from fhir_keta.validation.invariants_in_words import IN_WORDS, READ_IN_WORDS
 from fhir_keta.validation.scope import Invariant
 
 JsonObject = dict[str, Any]
@@ -63,7 +63,8 @@ class ObjectInTheMaking:
 
 
 def say_in_words(type_name: str, built: ObjectInTheMaking) -> None:
-    built.functions.invariants += [Invariant(rule, "", holds) for rule, holds in IN_WORDS.get(type_name, {}).items()]
+    for rule, holds in IN_WORDS.get(type_name, {}).items():
+        built.functions.invariants.append(Invariant(rule, "", holds, READ_IN_WORDS.get(rule, "")))
 
 
 def is_bound(element: Element) -> bool:

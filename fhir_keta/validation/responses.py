@@ -11,7 +11,7 @@ is checked elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -21,7 +21,7 @@ from fhir_keta.questionnaires.scoring import Total, total_value, totals
 from fhir_keta.validation.engine import Engine, compile_schema
 from fhir_keta.validation.issue import Issue
 from fhir_keta.validation.limit import first
-from fhir_keta.validation.responses_answers import CodeSource
+from fhir_keta.validation.responses_answers import AnswerRules, CodeSource
 from fhir_keta.validation.responses_explain import Explanation, without_odd_shapes
 from fhir_keta.validation.responses_index import Fault, Plan, index_response
 from fhir_keta.validation.responses_schema import ResponseCompiler
@@ -69,7 +69,7 @@ class ResponseChecker:
     def _total_faults(self, scope: JsonObject) -> list[Fault]:
         """Totals that do not follow from their answers, or come from an incomplete form."""
         faults: list[Fault] = []
-        for total in self._totals:
+        for total in self.totals:
             element = scope.get(total.link_id)
             given = total_value(element) if isinstance(element, dict) else None
             if element is None or given is None:
@@ -98,9 +98,31 @@ class ResponseChecker:
     def _plan(self) -> Plan:
         return self._compiler.plan()
 
+    def scope(self, response: JsonObject) -> JsonObject:
+        """The items of the response by linkId, as totals see them.
+
+        Raises TypeError or AttributeError where the response is not built of objects and arrays as R4 says.
+        """
+        return index_response(response, self._plan)[0]
+
+    def totals_follow(self, scope: JsonObject) -> bool:
+        """Whether the totals among these items, given by linkId, follow from the answers among them."""
+        return not self._total_faults(scope)
+
     @cached_property
-    def _totals(self) -> tuple[Total, ...]:
+    def totals(self) -> tuple[Total, ...]:
+        """The totals that the questionnaire calculates, as far as they are understood."""
         return totals(self._tree)
+
+    @cached_property
+    def enabling(self) -> frozenset[str]:
+        """The linkIds of the questions whose answers enable other items."""
+        return frozenset(condition.question for item in self._tree for condition in item.conditions)
+
+    @property
+    def answer_rules(self) -> Mapping[str, AnswerRules]:
+        """What an answer must be, by linkId."""
+        return self._compiler.rules
 
     @cached_property
     def _complete(self) -> Engine:

@@ -59,8 +59,12 @@ Function = Callable[[JsonObject, Scope], bool]
 
 @dataclass(frozen=True, slots=True)
 class Invariant:
-    """One constraint of an element that is checked by a function; None: it could not be evaluated."""
+    """One constraint of an element that is checked by a function; None: it could not be evaluated.
+
+    ``expression`` is its FHIRPath, or the names of what the function reads; empty: perhaps all.
+    """
 
     key: str
     human: str
     holds: Callable[[JsonObject, Scope], bool | None]
+    expression: str = ""

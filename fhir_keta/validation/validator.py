@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from fhir_keta.definitions.library import MALFORMED, Library, bundled
 from fhir_keta.errors import DefinitionError
-from fhir_keta.records.parse import ParseFault, check_depth, colons, colons_within, parse, repeated_names
+from fhir_keta.records.parse import ParseFault, check_depth, parse, repeated_names
 from fhir_keta.records.source import Place
-from fhir_keta.validation import pieces, rules
+from fhir_keta.validation import rules
 from fhir_keta.validation.accept import is_clean
 from fhir_keta.validation.bundles import entry_resources, full_urls
 from fhir_keta.validation.compiled import Compiled
@@ -32,10 +32,9 @@ from fhir_keta.validation.functions import FoundExtension, NestedResource, walk
 from fhir_keta.validation.index import Trace, indexed
 from fhir_keta.validation.issue import Issue
 from fhir_keta.validation.limit import first
-from fhir_keta.validation.pieces import Pieces
-from fhir_keta.validation.plain_answers import Codings, are_plain, remember_codings
+from fhir_keta.validation.pieces import AcceptedPieces
 from fhir_keta.validation.scope import Scope
-from fhir_keta.validation.shapes import objects
+from fhir_keta.validation.shapes import descendants, objects, text
 from fhir_keta.validation.suggestions import suggestion
 from fhir_keta.validation.terminology import Terminology
 from fhir_keta.validation.vital_signs import vital_signs_profile
@@ -46,17 +45,14 @@ if TYPE_CHECKING:
 JsonObject = dict[str, Any]
 
 
+_RESPONSE = "QuestionnaireResponse"
 _REMEMBERED = 10_000  # accepted extensions, claims: a bound on memory
-
-# they hold other resources, or rules deep inside them look at the root: the full check is for them
-_NOT_IN_PIECES = frozenset({"Bundle", "Parameters", "StructureDefinition"})
 
 
 @dataclass(frozen=True, slots=True)
 class _Checker:
     compiled: Compiled
     engine: Engine
-    pieces: Pieces
 
 
 @dataclass(eq=False)
@@ -76,8 +72,7 @@ class Validator:
     _responses: dict[str, ResponseChecker | None] = field(default_factory=dict, repr=False)
     _clean_extensions: set[tuple[str, str, bool, str]] = field(default_factory=set, repr=False)
     _by_claims: dict[tuple[Any, ...], tuple[_Checker, ...]] = field(default_factory=dict, repr=False)
-    _piece_engines: dict[bytes, Engine] = field(default_factory=dict, repr=False)
-    _codings: Codings = field(default_factory=set, repr=False)
+    _accepted: AcceptedPieces = field(default_factory=AcceptedPieces, repr=False)
 
     def __post_init__(self) -> None:
         self.profiles = tuple(self.profiles)
@@ -102,38 +97,29 @@ class Validator:
         """
         if not isinstance(data, bytes):
             return self._findings(data)
+        if self._accepted.accepts(data):
+            return []
         try:
             resource = parse(data)
-            if self._accepts(resource, data):
-                return []
             issues = self._findings(resource, self._repeated(resource, data))
             if issues:
                 check_depth(data)
+            else:
+                self._learn(resource, data)
         except ParseFault as fault:
             found = rules.issue(fault.rule, "", **fault.names)
             return [replace(found, place=Place("", fault.line, fault.column))]
         return issues
 
-    def _accepts(self, resource: JsonObject, data: bytes) -> bool:
-        """Whether a record that stands alone is surely good; False leaves it to the full check."""
-        name = resource.get("resourceType")
-        if type(name) is not str or name in _NOT_IN_PIECES or "contained" in resource or not pieces.AVAILABLE:
-            return False
-        items = resource.get("item") if name == "QuestionnaireResponse" else None
-        plain = items is not None and are_plain(items, self._codings)
-        scope = Scope(resource, resource)
-        expected = colons(data) - (colons_within(items) if plain else 0)
+    def _learn(self, resource: JsonObject, data: bytes) -> None:
+        """Remember a record in which nothing was found."""
+        name = resource["resourceType"]
         checkers = self._usual_checkers(name, resource)
-        if not checkers:
-            return False
-        for checker in checkers:
-            if checker.pieces.accept(resource, scope, "item" if plain else "") != expected:
-                return False
-        if name == "QuestionnaireResponse":
-            if items is not None and not plain:
-                remember_codings(items, self._codings)
-            return not any(self._answers(resource, name, resource))
-        return True
+        if not checkers or self._has_conditional(resource):
+            return
+        form = self._response_checker(resource.get("questionnaire", "#"), {}) if name == _RESPONSE else None
+        compiled = tuple([checker.compiled for checker in checkers])
+        self._accepted.learn(data, resource, (*map(id, compiled), id(form)), compiled, form)
 
     def _repeated(self, resource: JsonObject, data: bytes) -> Iterator[Issue]:
         """Names that stand twice in one object: only the bytes show them."""
@@ -222,7 +208,7 @@ class Validator:
                         yield from self._resource(each.value, each.expression, scope, each.contained, each.profiles)
                 elif isinstance(each, FoundExtension):
                     yield from self._extension(each, scope)
-        if name == "QuestionnaireResponse" and not found:
+        if name == _RESPONSE and not found:
             yield from self._answers(resource, expression, scope.root)
 
     def _asked_for(
@@ -312,8 +298,7 @@ class Validator:
                 self._checkers[canonical] = None
             else:
                 compiled = _compiled(structure, self.library)
-                memory = Pieces(compiled, self._terminology, self._extension_is_clean, self._piece_engines)
-                self._checkers[canonical] = _Checker(compiled, compile_schema(compiled.schema), memory)
+                self._checkers[canonical] = _Checker(compiled, compile_schema(compiled.schema))
         return self._checkers[canonical]
 
     def _extension(self, found: FoundExtension, scope: Scope) -> Iterator[Issue]:
@@ -363,6 +348,16 @@ class Validator:
         url = extension.get("url")
         structure = self.library.structure(url) if isinstance(url, str) else None
         return structure is not None and (looks_beside(structure) or looks_around(structure, self.library))
+
+    def _has_conditional(self, resource: JsonObject) -> bool:
+        """Whether an extension, at the root or further inside, asks for something in another part of the record."""
+        for node in descendants(resource):
+            for each in (*objects(node.get("extension")), *objects(node.get("modifierExtension"))):
+                structure = self.library.structure(text(each.get("url")))
+                beside = structure and node is resource and looks_beside(structure)
+                if structure and (beside or looks_around(structure, self.library)):
+                    return True
+        return False
 
     def _answers(self, response: JsonObject, expression: str, root: JsonObject) -> Iterator[Issue]:
         canonical = response.get("questionnaire")

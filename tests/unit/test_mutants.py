@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fhir_keta.definitions.library import bundled
-from fhir_keta.validation import pieces, validator
+from fhir_keta.validation import validator
 from fhir_keta.validation.issue import Issue
 from fhir_keta.validation.validator import Validator
-from tests.oracle.mutants import Mutant, Mutants
+from tests.oracle.mutants import Mutant, Mutants, origins
+from tests.unit.test_pieces import without_memory
 
 SEED = 20261122
 COUNT = 2000  # those that the oracle judges too
@@ -23,24 +24,19 @@ MUTANTS = Mutants(SEED)
 LIBRARY = bundled().with_resources(MUTANTS.questionnaires)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def from_the_first_record() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pieces, "WORTH_BUILDING", 0)
-        yield
-
-
 @cache
 def remembering() -> Validator:
-    return Validator(LIBRARY)
+    """Knows all that the mutants are made of."""
+    made = Validator(LIBRARY)
+    for _, resource in (origin for group in origins() for origin in group):
+        made.check(json.dumps(resource).encode())
+    return made
 
 
 @cache
 def full() -> Validator:
     """Checks everything, remembers nothing."""
-    made = Validator(LIBRARY)
-    made._accepts = lambda resource, data: False  # type: ignore[method-assign]
-    return made
+    return without_memory(Validator(LIBRARY))
 
 
 @cache
@@ -91,8 +87,7 @@ def test_they_agree_on_any_mutant(number: int) -> None:
 
 def test_the_python_engine_gives_the_same_verdicts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FHIR_KETA_ENGINE", "python")
-    slow = Validator(LIBRARY)
-    monkeypatch.setattr(slow, "_accepts", lambda _resource, _data: False)
+    slow = without_memory(Validator(LIBRARY))
     verdicts = set()
     for number in range(0, COUNT, 25):
         mutant = MUTANTS.mutant(number)

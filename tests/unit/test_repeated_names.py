@@ -10,7 +10,6 @@ import pytest
 from fhir_keta.records.parse import colons, parse, repeated_names
 from fhir_keta.records.source import Place, Record
 from fhir_keta.reporting.result import placed
-from fhir_keta.validation import pieces
 from fhir_keta.validation.validator import Validator
 
 EXPORT = Path(__file__).resolve().parents[2] / "examples" / "export"
@@ -89,9 +88,8 @@ def test_a_name_that_could_be_a_secret_is_not_quoted() -> None:
 
 
 @pytest.mark.parametrize("kind", ["Observation", "QuestionnaireResponse"])
-def test_among_records_found_good_before(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_among_records_found_good_before(kind: str) -> None:
     """The quick path knows every piece of these by heart, and must still see what the bytes alone show."""
-    monkeypatch.setattr(pieces, "WORTH_BUILDING", 0)
     validator = Validator()
     lines = (EXPORT / f"{kind}.ndjson").read_bytes().splitlines()[:60]
     for line in lines * 2:
