@@ -13,12 +13,14 @@ from typing import Any
 
 from fhir_keta.definitions.library import Library
 from fhir_keta.errors import DefinitionError
+from fhir_keta.validation.advice import advice
 from fhir_keta.validation.checks import VALUE_CONSTRAINTS, value_checks
 from fhir_keta.validation.compiled import Check, Compiled, FunctionPlan, carries_more
 from fhir_keta.validation.constraints import (
     count_demands,
     element_constraints,
     one_of_keys,
+    refused_types,
     slice_minimum,
     target_profiles,
     target_schema,
@@ -115,9 +117,12 @@ class _Compilation:
     def _invariants(self, element: Element, constraints: Iterable[JsonObject], built: ObjectInTheMaking) -> None:
         for constraint in constraints:
             key = constraint["key"]
-            if constraint.get("severity") != "error" or key in built.functions.keys or key in _STATED_BY_STRUCTURE:
+            if key in built.functions.keys or key in _STATED_BY_STRUCTURE:
                 continue
             built.functions.keys.add(key)
+            if constraint.get("severity") != "error":
+                built.functions.invariants += advice(constraint, element, self._children)
+                continue
             stated = constraint.get("expression", "")
             function = invariant_function(element.definition["path"], key)
             if key in VALUE_CONSTRAINTS:
@@ -201,7 +206,9 @@ class _Compilation:
     def _choice(self, child: Element, built: ObjectInTheMaking) -> None:
         base = child.name.removesuffix("[x]")
         allowed = [] if child.max == 0 else [type_code(type_) for type_ in child.types]
-        self._refuse_other_types(child, base, allowed, built)
+        for key, code, refusal in refused_types(child, base, allowed, self.library):
+            self.choice_keys[key] = (base, code)
+            built.properties[key] = refusal
         by_type: dict[str, list[str]] = {}
         for type_, code in zip(child.types, allowed, strict=False):
             key = choice_key(base, code)
@@ -240,21 +247,6 @@ class _Compilation:
                 found.append(Check(name, {"human": constraint["human"]}, holds, constraint.get("expression", "")))
         if found:
             built.functions.checks[key] = found
-
-    def _refuse_other_types(self, child: Element, base: str, allowed: list[str], built: ObjectInTheMaking) -> None:
-        """A type that the base allows and this profile does not is refused by name, not as an unknown element."""
-        base_path = child.definition.get("base", {}).get("path", "")
-        structure = self.library.structure(base_path.partition(".")[0])
-        if structure is None:
-            return
-        original: JsonObject = next((d for d in structure["snapshot"]["element"] if d["path"] == base_path), {})
-        for code in (type_code(type_) for type_ in original.get("type", ())):
-            if code in allowed:
-                continue
-            key = choice_key(base, code)
-            self.choice_keys[key] = (base, code)
-            rule, words = ("choice-type", f"{base}|{' or '.join(allowed)}") if allowed else ("element-prohibited", base)
-            built.properties[key] = {"$comment": rule, "description": words, "not": {}}
 
     def _companion(self, child: Element, code: str) -> Value:
         """``_name``: the id and extensions of a primitive (R4, JSON, Representation of primitive elements)."""

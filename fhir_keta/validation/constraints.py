@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from fhir_keta.definitions.library import Codes, Library
-from fhir_keta.validation.elements import Element
+from fhir_keta.validation.elements import Element, choice_key, type_code
 from fhir_keta.validation.index import BY_SLICE
 
 JsonObject = dict[str, Any]
@@ -164,6 +164,21 @@ def count_demands(name: str, least: int, most: int | None) -> list[JsonObject]:
     if most is not None:
         demands.append({"$comment": "cardinality-max", "description": f"{name}|{most}", "maxItems": most})
     return demands
+
+
+def refused_types(
+    element: Element, base: str, allowed: list[str], library: Library
+) -> Iterator[tuple[str, str, JsonObject]]:
+    """A type that the base allows and this profile does not is refused by name, not as an unknown element."""
+    base_path = element.definition.get("base", {}).get("path", "")
+    structure = library.structure(base_path.partition(".")[0])
+    if structure is None:
+        return
+    original: JsonObject = next((d for d in structure["snapshot"]["element"] if d["path"] == base_path), {})
+    rule, words = ("choice-type", f"{base}|{' or '.join(allowed)}") if allowed else ("element-prohibited", base)
+    for code in (type_code(type_) for type_ in original.get("type", ())):
+        if code not in allowed:
+            yield choice_key(base, code), code, {"$comment": rule, "description": words, "not": {}}
 
 
 def one_of_keys(name: str, keys: list[str]) -> JsonObject:

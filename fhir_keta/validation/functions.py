@@ -17,7 +17,7 @@ from fhir_keta.validation import rules
 from fhir_keta.validation.compiled import Check, Compiled, FunctionPlan
 from fhir_keta.validation.explain import element_name
 from fhir_keta.validation.index import Slice
-from fhir_keta.validation.issue import Issue
+from fhir_keta.validation.issue import Issue, Severity
 from fhir_keta.validation.primitives import primitive_remedy
 from fhir_keta.validation.scope import Scope
 from fhir_keta.validation.suggestions import suggestion
@@ -120,7 +120,7 @@ class _Walk:
             met = invariant.holds(value, self.scope)
             if not met:
                 check = Check(invariant.key, {"human": invariant.human}, invariant.holds)
-                yield _broken(check, met, here.expression(compiled))
+                yield _broken(check, met, here.expression(compiled), invariant.severity)
         if plan.choices:
             yield from _one_choice(compiled, value, plan, here)
         if plan.targets and leads_elsewhere(value, plan, self.scope):
@@ -173,12 +173,12 @@ class _Walk:
             self.ids.add(element["id"])
 
 
-def _broken(check: Check, met: bool | None, expression: str) -> Issue:
+def _broken(check: Check, met: bool | None, expression: str, severity: Severity = "error") -> Issue:
     """The finding for what does not hold, or (None) of which nobody knows."""
     if met is None:
         return rules.issue("invariant-unevaluated", expression, name=check.rule)
     if "human" in check.names:
-        return rules.invariant(check.rule, "error", check.names["human"], expression)
+        return rules.invariant(check.rule, severity, check.names["human"], expression)
     return rules.issue(check.rule, expression, **check.names)
 
 

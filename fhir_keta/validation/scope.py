@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from fhir_keta.validation.issue import Severity
 from fhir_keta.validation.shapes import objects
 
 JsonObject = dict[str, Any]
@@ -68,3 +69,4 @@ class Invariant:
     human: str
     holds: Callable[[JsonObject, Scope], bool | None]
     expression: str = ""
+    severity: Severity = "error"

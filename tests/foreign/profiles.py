@@ -331,7 +331,18 @@ PRESENT = profile(
     element("Observation.component:bare.value[x]", max="0"),
 )
 MUST_SUPPORT = profile("must-support", element("Patient.name", mustSupport=True), on="Patient")
-WARNED = profile("warned", element("Patient", constraint=[rule("w-1", "name.exists()", "warning")]), on="Patient")
+WARNED = profile(
+    "warned",
+    element(
+        "Patient",
+        constraint=[
+            rule("w-1", "name.exists()", "warning"),
+            rule("w-2", "name.given.first().matches('^[A-Z]') or name.given.empty()", "warning"),
+        ],
+    ),
+    element("Patient.identifier", constraint=[rule("w-3", "system.exists()", "warning")]),
+    on="Patient",
+)
 EXPRESSIONS = profile(
     "expressions",
     element("Patient", constraint=[rule("x-1", "name.given.first().matches('^[A-Z]') or name.given.empty()")]),

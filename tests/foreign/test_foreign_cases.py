@@ -36,6 +36,9 @@ def test_warnings() -> None:
     assert rules("bindings: extensible, in") == rules("bindings: extensible, only text") == {}
     assert rules("bindings: preferred, out") == {}
     assert rules("abstract: abstract") == {"profile-abstract": "warning"}
+    assert rules("warned: only a warning") == {"w-1": "warning"}
+    assert rules("warned: a warning further down") == {"w-3": "warning"}, "of w-2, which needs FHIRPath, nothing"
+    assert rules("warned: no warning") == {}
 
 
 def test_what_nobody_here_knows_is_said() -> None:

@@ -178,6 +178,8 @@ _SEVERAL = (
     case("child without what the abstract one asks", "child", patient(gender="female"), "cardinality-min"),
     case("nothing of it", "must-support", patient(active=True)),
     case("only a warning", "warned", patient(active=True)),
+    case("a warning further down", "warned", patient(name=[{"given": ["ada"]}], identifier=[{"value": "1"}])),
+    case("no warning", "warned", patient(name=[{"text": "x"}])),
 )
 _CONTAINED = (
     case("an adult", "contained", of_contained(HOLDS_ADULT, subject={"reference": "#p"})),
