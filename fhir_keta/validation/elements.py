@@ -117,9 +117,9 @@ def element_tree(structure: JsonObject) -> Element:
             for segment in parents:
                 node = _step(node, segment)
             name, _, slice_name = last.partition(":")
-            if slice_name:
+            if slice_name and name in node.children:
                 node.children[name].slices[slice_name] = Element(definition, name)
-            else:
+            else:  # two of R4's profiles name an element like a slice, of nothing sliced: it is that element
                 node.children[name] = Element(definition, name)
         except KeyError:
             raise DefinitionError(
@@ -131,4 +131,4 @@ def element_tree(structure: JsonObject) -> Element:
 def _step(node: Element, segment: str) -> Element:
     name, _, slice_name = segment.partition(":")
     child = node.children[name]
-    return child.slices[slice_name] if slice_name else child
+    return child.slices[slice_name] if slice_name and child.definition.get("sliceName") != slice_name else child

@@ -23,6 +23,13 @@ def compiled(name: str) -> Compiled:
     return compile_structure(structure, base())
 
 
+def test_every_profile_of_r4_is_understood() -> None:
+    kinds = ("resource", "complex-type")
+    profiles = [each for each in base().of_type("StructureDefinition") if each.get("derivation") == "constraint"]
+    for structure in (each for each in profiles if each["kind"] in kinds and each["type"] != "Extension"):
+        assert compile_structure(structure, base()).type == structure["type"], structure["url"]
+
+
 @pytest.fixture(scope="module")
 def observed() -> Compiled:
     return compiled("Observation")
