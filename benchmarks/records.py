@@ -109,17 +109,143 @@ _RARE: dict[Callable[[JsonObject, random.Random], None], float] = {
 }
 
 
-def refused(records: list[bytes]) -> Iterator[bytes]:
-    """The same records with one fault each, of four kinds in turn."""
-    for number, data in enumerate(records):
-        resource = json.loads(data)
-        match number % 4:
-            case 0:
-                resource["status"] = "done"
-            case 1:
-                resource["colour"] = "blue"
-            case 2:
-                resource["subject"] = [resource.get("subject")]
-            case _:
-                resource["effectiveDateTime" if resource["resourceType"] == "Observation" else "authored"] = "yesterday"
-        yield _written(resource)
+def refused(records: list[bytes]) -> Iterator[tuple[str, list[tuple[bytes, bytes]]]]:
+    """Kinds of faults as they are met in practice, each with the records that it can befall: as they were, and with it.
+
+    Most records have one fault. That all names or codes of a kind are wrong happens to a program that writes them.
+    """
+    for fault in _FAULTS:
+        pairs = []
+        for data in records:
+            resource = json.loads(data)
+            if fault(resource):
+                pairs.append((data, _written(resource)))
+        if pairs:
+            yield fault.__name__.removeprefix("_").replace("_", " "), pairs
+
+
+def _objects(value: Any) -> Iterator[JsonObject]:
+    if isinstance(value, dict):
+        yield value
+    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _objects(each)
+
+
+def _misspelt(name: str) -> str:
+    """Two letters swapped in the middle: a slip of the pen."""
+    middle = len(name) // 2
+    return name[: middle - 1] + name[middle] + name[middle - 1] + name[middle + 1 :]
+
+
+def _misspell(resource: JsonObject, name: str, most: int) -> int:
+    """Misspell up to ``most`` texts under a name; of codes those of a Coding or Quantity."""
+    found = [each for each in _objects(resource) if isinstance(each.get(name), str)]
+    if name == "code":
+        found = [each for each in found if "system" in each]
+    for each in found[-most:]:
+        each[name] = _misspelt(each[name])
+    return len(found)
+
+
+def _wrong_status(resource: JsonObject) -> bool:
+    resource["status"] = "done"
+    return True
+
+
+def _unknown_element(resource: JsonObject) -> bool:
+    resource["colour"] = "blue"
+    return True
+
+
+def _misspelt_element(resource: JsonObject) -> bool:
+    name = "subject" if "subject" in resource else "status"
+    resource[_misspelt(name)] = resource.pop(name)
+    return True
+
+
+def _misspelt_elements(resource: JsonObject) -> bool:
+    for name in [name for name in resource if name != "resourceType"]:
+        resource[_misspelt(name) if len(name) > 2 else f"{name}s"] = resource.pop(name)
+    return True
+
+
+def _array_instead_of_object(resource: JsonObject) -> bool:
+    resource["subject"] = [resource.get("subject")]
+    return True
+
+
+def _wrong_time(resource: JsonObject) -> bool:
+    resource["effectiveDateTime" if resource["resourceType"] == "Observation" else "authored"] = "yesterday"
+    return True
+
+
+def _missing_status(resource: JsonObject) -> bool:
+    return resource.pop("status", None) is not None
+
+
+def _unknown_profile(resource: JsonObject) -> bool:
+    resource.setdefault("meta", {})["profile"] = ["https://example.org/StructureDefinition/own"]
+    return True
+
+
+def _wrong_language(resource: JsonObject) -> bool:
+    resource["language"] = "english, mostly"
+    return True
+
+
+def _misspelt_code(resource: JsonObject) -> bool:
+    return _misspell(resource, "code", 1) > 0
+
+
+def _misspelt_codes(resource: JsonObject) -> bool:
+    return _misspell(resource, "code", 40) > 0
+
+
+def _misspelt_link_id(resource: JsonObject) -> bool:
+    return _misspell(resource, "linkId", 1) > 0
+
+
+def _misspelt_link_ids(resource: JsonObject) -> bool:
+    return _misspell(resource, "linkId", 1000) > 0
+
+
+def _wrong_unit(resource: JsonObject) -> bool:
+    quantities = [each for each in _objects(resource) if "unit" in each and "code" in each]
+    for each in quantities:
+        each["code"] = _misspelt(f"{each['code']}--")
+    return bool(quantities)
+
+
+def _wrong_kind_of_reference(resource: JsonObject) -> bool:
+    found = [each for each in _objects(resource) if isinstance(each.get("reference"), str)]
+    for each in found:
+        each["reference"] = "Medication/1"
+    return bool(found)
+
+
+def _forty_wrong_codes(resource: JsonObject) -> bool:
+    coded = next((each for each in _objects(resource) if isinstance(each.get("coding"), list)), None)
+    if coded is not None:
+        first = coded["coding"][0]
+        coded["coding"] = [{**first, "code": f"{_misspelt(str(first['code']))}{number}"} for number in range(40)]
+    return coded is not None
+
+
+_FAULTS = (
+    _wrong_status,
+    _unknown_element,
+    _misspelt_element,
+    _misspelt_elements,
+    _array_instead_of_object,
+    _wrong_time,
+    _missing_status,
+    _unknown_profile,
+    _wrong_language,
+    _misspelt_code,
+    _misspelt_codes,
+    _misspelt_link_id,
+    _misspelt_link_ids,
+    _wrong_unit,
+    _wrong_kind_of_reference,
+    _forty_wrong_codes,
+)

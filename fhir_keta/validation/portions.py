@@ -64,14 +64,14 @@ def _divided(ask: Ask, instance: Any) -> Iterator[Refusal]:
 def _elements(value: Any) -> int:
     """How many elements all arrays in a value have together. Without recursion: it may be nested too deep."""
     count = 0
-    pending = [value]
+    pending = [value] if type(value) is dict or type(value) is list else []
     while pending:
         value = pending.pop()
-        if type(value) is dict:
-            pending.extend(value.values())
-        elif type(value) is list:
+        if type(value) is list:
             count += len(value)
-            pending.extend(value)
+        for each in value.values() if type(value) is dict else value:
+            if type(each) is dict or type(each) is list:
+                pending.append(each)
     return count
 
 
