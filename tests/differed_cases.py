@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.base_records import CATEGORY, DATA_ABSENT, URN, XHTML, JsonObject, bundle, case, observation, patient
+from tests.differed_constraints import DIFFERED_CONSTRAINTS
 from tests.differed_definitions import DIFFERED_DEFINITIONS, DIFFERED_SEARCHES
 
 UCUM = "http://unitsofmeasure.org"
@@ -351,4 +352,5 @@ DIFFERED_CASES = (
     *_DATA_TYPES,
     *DIFFERED_DEFINITIONS,
     *DIFFERED_SEARCHES,
+    *DIFFERED_CONSTRAINTS,
 )

@@ -25,6 +25,7 @@ from fhir_keta.validation.constraints import (
     target_profiles,
     target_schema,
     target_types,
+    with_its_value,
 )
 from fhir_keta.validation.elements import Element, choice_key, element_tree, type_code
 from fhir_keta.validation.existence import existence_schema
@@ -221,6 +222,8 @@ class _Compilation:
             if code in PRIMITIVE_TYPES:
                 built.add(f"_{key}", self._companion(child, code), child.name)
                 by_type[code].append(f"_{key}")
+                if is_bound(narrowed):
+                    built.demands.append(with_its_value(child.name, key))
             if narrowed is not child and narrowed.min >= 1:
                 built.demands.append(one_of_keys(child.name, by_type[code]))
         if len(by_type) > _CHOICE_LIMIT:

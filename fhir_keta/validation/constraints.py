@@ -188,3 +188,12 @@ def one_of_keys(name: str, keys: list[str]) -> JsonObject:
         "description": f"{name}|1",
         "anyOf": [{"required": [key]} for key in keys],
     }
+
+
+def with_its_value(name: str, key: str) -> JsonObject:
+    """A code from a required value set is never only an extension."""
+    return {
+        "$comment": "cardinality-min",
+        "description": f"{name}|1",
+        "anyOf": [{"not": {"required": [f"_{key}"]}}, {"required": [key]}],
+    }

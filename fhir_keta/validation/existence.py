@@ -23,6 +23,11 @@ JsonObject = dict[str, Any]
 # how to find the children of an element whose type is defined elsewhere
 Children = Callable[[Element], Mapping[str, Element]]
 
+# what R4 wrote, and what it meant: "more than one enableWhen"
+_CORRECTED = {
+    "enableWhen.count() > 2 implies enableBehavior.exists()": "enableWhen.count() > 1 implies enableBehavior.exists()"
+}
+
 _NEVER: JsonObject = {"not": {}}
 _VARIABLES = {"%ucum": "http://unitsofmeasure.org"}
 _COMPARISONS = {"<": "exclusiveMaximum", "<=": "maximum", ">": "exclusiveMinimum", ">=": "minimum"}
@@ -50,7 +55,7 @@ class _Unsupported(Exception):
 def existence_schema(expression: str, element: Element, children: Children) -> JsonObject | None:
     """The schema of the objects at ``element`` for which the FHIRPath expression is true; None if it cannot be said."""
     try:
-        return _Context(element, children).truth(parse_fhirpath(expression)).true
+        return _Context(element, children).truth(parse_fhirpath(_CORRECTED.get(expression, expression))).true
     except (_Unsupported, DefinitionError):
         return None
 
@@ -257,6 +262,8 @@ class _Context:
             return _all(first.true, self._at(rest, element, leaf))
         child = self._child(element, first)
         inner = self._at(rest, child, leaf)
+        if not inner and child.type_codes == ["Resource"]:
+            inner = {"minProperties": 2}  # one with nothing but its type is empty
         if child.is_array:
             inner = {"contains": inner} if inner else {}
         keys: list[str] = []

@@ -14,7 +14,7 @@ from typing import Any
 from fhir_keta.validation.dates import compare_dates
 from fhir_keta.validation.invariants_definitions import DEFINITION_FUNCTIONS
 from fhir_keta.validation.scope import Function, Scope
-from fhir_keta.validation.shapes import descendants, distinct, items, number, objects, text
+from fhir_keta.validation.shapes import descendants, distinct, items, number, objects, text, without_value
 from fhir_keta.validation.xhtml import has_content, is_allowed_xhtml
 
 JsonObject = dict[str, Any]
@@ -77,22 +77,44 @@ def _not_before(first: str, second: str) -> Function:
     return holds
 
 
+def _both_not_before(first: str, second: str) -> Function:
+    """The same of two that are there, if only with extensions: what has no value is not earlier than anything."""
+    in_order = _not_before(first, second)
+
+    def holds(value: JsonObject, scope: Scope) -> bool:
+        if without_value(value, first) or without_value(value, second):
+            return not all(name in value or without_value(value, name) for name in (first, second))
+        return in_order(value, scope)
+
+    return holds
+
+
 def _range_in_order(value: JsonObject, _scope: Scope) -> bool:
-    """rng-2: low <= high; without a value there is nothing to compare, in different units no way to."""
+    """rng-2: low <= high; without a value, or in units not of UCUM that differ, they cannot be compared: not met.
+
+    Different units of UCUM could be converted, but not here.
+    """
     low, high = value.get("low"), value.get("high")
     if not isinstance(low, dict) or not isinstance(high, dict):
         return True
     if "value" not in low or "value" not in high:
         return False
-    if low.get("code", low.get("unit")) != high.get("code", high.get("unit")):
-        return True
+    if low.get("unit") != high.get("unit"):
+        if not all(each.get("system") == UCUM and "code" in each for each in (low, high)):
+            return False
+        if low["code"] != high["code"]:
+            return True
     first, second = number(low["value"]), number(high["value"])
     return first is None or second is None or first <= second
 
 
-def _codings(value: Any) -> set[tuple[str, str]]:
-    concept = value if isinstance(value, dict) else {}
-    return {(text(coding.get("system")), text(coding.get("code"))) for coding in objects(concept.get("coding"))}
+def _codings(value: Any) -> list[JsonObject]:
+    return objects(value.get("coding")) if isinstance(value, dict) else []
+
+
+def _says_the_same(component: JsonObject, own: JsonObject) -> bool:
+    """As HL7's validator takes the equality of Codings: the component's may say more, and nothing else."""
+    return all(component.get(key) == content for key, content in own.items())
 
 
 def _no_component_repeats_the_code(value: JsonObject, scope: Scope) -> bool:
@@ -100,7 +122,8 @@ def _no_component_repeats_the_code(value: JsonObject, scope: Scope) -> bool:
     if not components or not any(key.lstrip("_").startswith("value") for key in value):
         return True
     own = _codings(scope.resource.get("code"))
-    return not any(own & _codings(component.get("code")) for component in components)
+    codings = (coding for component in components for coding in _codings(component.get("code")))
+    return not any(_says_the_same(coding, each) for coding in codings for each in own)
 
 
 def _entries_have(name: str, *types: str) -> Function:
@@ -163,11 +186,14 @@ _MEALS = frozenset({"C", "CM", "CD", "CV"})
 def _offset_has_event(value: JsonObject, _scope: Scope) -> bool:
     """tim-9: an offset needs a ``when`` that is no meal; the FHIRPath says so of one, HL7's validator of each."""
     when = items(value.get("when"))
-    return "offset" not in value or (bool(when) and not any(text(each) in _MEALS for each in when))
+    given = "offset" in value or without_value(value, "offset")
+    return not given or (bool(when) and not any(text(each) in _MEALS for each in when))
 
 
 def _count_is_whole(value: JsonObject, _scope: Scope) -> bool:
     """cnt-3: ``value.toString()`` has no point."""
+    if without_value(value, "code") or without_value(value, "system"):
+        return False
     coded = value.get("code") == "1" if "code" in value else "value" not in value
     return coded and value.get("system", UCUM) == UCUM and not isinstance(value.get("value"), float)
 
@@ -185,8 +211,8 @@ FUNCTIONS: dict[str, Function] = {
     "cnt-3": _count_is_whole,
     "tim-9": _offset_has_event,
     "obs-7": _no_component_repeats_the_code,
-    "mdd-1": _not_before("whenPrepared", "whenHandedOver"),
-    "Task inv-1": _not_before("authoredOn", "lastModified"),
+    "mdd-1": _both_not_before("whenPrepared", "whenHandedOver"),
+    "Task inv-1": _both_not_before("authoredOn", "lastModified"),
     "bdl-3": _entries_have("request", "batch", "transaction", "history"),
     "bdl-4": _entries_have("response", "batch-response", "transaction-response", "history"),
     "bdl-7": _full_urls_distinct,

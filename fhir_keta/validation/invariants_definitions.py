@@ -11,7 +11,7 @@ from typing import Any
 
 from fhir_keta.definitions.library import base
 from fhir_keta.validation.scope import Function, Scope
-from fhir_keta.validation.shapes import descendants, distinct, objects, text
+from fhir_keta.validation.shapes import descendants, distinct, objects, text, without_value
 
 JsonObject = dict[str, Any]
 
@@ -113,11 +113,16 @@ def _elements(value: JsonObject, view: str) -> list[JsonObject]:
 
 def _maximum_is_a_number(value: JsonObject, _scope: Scope) -> bool:
     maximum = value.get("max")
+    if without_value(value, "max"):
+        return False
     return not isinstance(maximum, str) or maximum == "*" or (maximum.isascii() and maximum.isdigit())
 
 
 def _minimum_below_maximum(value: JsonObject, _scope: Scope) -> bool:
     low, high = value.get("min"), text(value.get("max"))
+    if without_value(value, "min") or without_value(value, "max"):
+        there = ("min" in value or "_min" in value) and ("max" in value or "_max" in value)
+        return not there or high == "*"
     return not isinstance(low, int) or not (high.isascii() and high.isdigit()) or low <= int(high)
 
 
@@ -164,7 +169,8 @@ def _root_is_bare(value: JsonObject, _scope: Scope) -> bool:
         for element in _elements(value, view)
         if "." not in text(element.get("path"))
     )
-    return not any(name in root for root in roots for name in ("label", "code", "requirements"))
+    names = ("label", "_label", "code", "requirements", "_requirements")
+    return not any(name in root for root in roots for name in names)
 
 
 def _first_is_the_type(value: JsonObject, _scope: Scope) -> bool:
@@ -212,8 +218,9 @@ def _only_fhir_types(value: JsonObject, _scope: Scope) -> bool:
 
 def _groupings_exist(value: JsonObject, _scope: Scope) -> bool:
     known = {text(grouping.get("id")) for grouping in objects(value.get("grouping"))}
-    used = {text(resource["groupingId"]) for resource in objects(value.get("resource")) if "groupingId" in resource}
-    return used <= known
+    resources = objects(value.get("resource"))
+    used = {text(resource["groupingId"]) for resource in resources if "groupingId" in resource}
+    return used <= known and not any(without_value(resource, "groupingId") for resource in resources)
 
 
 def _versions_exist(value: JsonObject, _scope: Scope) -> bool:

@@ -13,7 +13,7 @@ from fhir_keta.definitions.library import base
 from fhir_keta.validation.invariants_definitions import is_data_type
 from fhir_keta.validation.primitives import PRIMITIVE_TYPES
 from fhir_keta.validation.scope import Function, Scope
-from fhir_keta.validation.shapes import descendants, distinct, objects, text
+from fhir_keta.validation.shapes import descendants, distinct, objects, text, without_value
 
 JsonObject = dict[str, Any]
 
@@ -105,6 +105,8 @@ def _conditions_have_questions(value: JsonObject, _scope: Scope) -> bool:
     for item in items:
         for condition in objects(item.get("enableWhen")):
             question = condition.get("question")
+            if without_value(condition, "question"):
+                return False
             if isinstance(question, str) and (question not in known or question == item["linkId"]):
                 return False
     return True

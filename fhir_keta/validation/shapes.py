@@ -23,6 +23,11 @@ def text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
+def without_value(value: JsonObject, name: str) -> bool:
+    """Whether a primitive has extensions only: to FHIRPath it exists, and what compares its value is empty."""
+    return name not in value and f"_{name}" in value
+
+
 def number(value: Any) -> int | float | None:
     """A number; None where it is none (JSON's true and false are none)."""
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
