@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.base_records import URN, JsonObject, case, observation, patient
+from typing import Any
+
+from tests.base_records import URN, JsonObject, bundle, case, observation, patient
 
 POST = {"method": "POST", "url": "Basic"}
 KEPT = patient(id="p", active=True)
@@ -35,7 +37,75 @@ def _document(*resources: JsonObject) -> JsonObject:
     }
 
 
+def _linked(type_: str, *relations: str, **members: Any) -> JsonObject:
+    """A Bundle with these links, none of which leads anywhere in it."""
+    links = [{"relation": relation, "url": "https://ehr.test/Patient?name=x"} for relation in relations]
+    return {"resourceType": "Bundle", "type": type_, "link": links, **members}
+
+
+def _styled(url: str) -> JsonObject:
+    style = {"resourceType": "Binary", "id": "1", "contentType": "text/css"}
+    return {**_document(patient(active=True), style), "link": [{"relation": "stylesheet", "url": url}]}
+
+
+def _versions(reference: str) -> JsonObject:
+    """A collection of two versions of a patient, and an observation that refers to one."""
+    persons = [patient(id="p", meta={"versionId": version}, active=True) for version in ("1", "2")]
+    resources = [*persons, observation(id="o", subject={"reference": reference})]
+    urls = ["https://ehr.test/Patient/p"] * 2 + ["https://ehr.test/Observation/o"]
+    entries = [{"fullUrl": url, "resource": resource} for url, resource in zip(urls, resources, strict=True)]
+    return {"resourceType": "Bundle", "type": "collection", "entry": entries}
+
+
+_HEADER = {"resourceType": "MessageHeader", "eventUri": "urn:x:y", "source": {"endpoint": "http://ehr.test/x"}}
+_AMBIGUOUS = ("reference-ambiguous", "Bundle.entry[2].resource.subject")
+
+
+def _message(*resources: JsonObject, about: str) -> JsonObject:
+    header = {**_HEADER, "focus": [{"reference": about}]}
+    entries = [{"fullUrl": f"{URN}{number}", "resource": each} for number, each in enumerate((header, *resources))]
+    return {"resourceType": "Bundle", "type": "message", "entry": entries}
+
+
+def _defined(full_url: str, url: str) -> JsonObject:
+    resource = {"resourceType": "ValueSet", "id": "a", "url": url, "status": "active"}
+    return bundle(full_url, resource)
+
+
+_LINKS = (
+    case("pages of a search", _linked("searchset", "self", "first", "previous", "next", "last")),
+    case("two links to a search itself", _linked("searchset", "self", "self"), ("bundle-link", "Bundle.link[1]")),
+    case("two next pages of a history", _linked("history", "next", "next"), ("bundle-link", "Bundle.link[1]")),
+    case("two links of no page", _linked("searchset", "alternate", "alternate")),
+    case("next page of a collection", _linked("collection", "next"), ("bundle-link", "Bundle.link[0]")),
+    case("last page of a batch", _linked("batch", "last"), ("bundle-link", "Bundle.link[0]")),
+    case("two links to a collection itself", _linked("collection", "self", "self"), ("bundle-link", "Bundle.link[1]")),
+    case("stylesheet in the document", _styled("Binary/1")),
+    case(
+        "stylesheet that is not in the document",
+        _styled("Binary/2"),
+        ("bundle-link", "Bundle.link[0]"),
+        ("bundle-orphan", "Bundle.entry[2]"),
+    ),
+    case("message with what it is about", _message(patient(active=True), about=f"{URN}1")),
+    case(
+        "message without what it is about",
+        _message(patient(active=True), about=f"{URN}2"),
+        ("reference-unresolved", "Bundle.entry[0].resource.focus[0]"),
+    ),
+    case("reference to one of two versions", _versions("https://ehr.test/Patient/p"), _AMBIGUOUS),
+    case("relative reference to one of two versions", _versions("Patient/p"), _AMBIGUOUS),
+    case("reference to the version", _versions("Patient/p/_history/2")),
+    case("definition by its URL", _defined("https://ehr.test/ValueSet/a", "https://ehr.test/ValueSet/a")),
+    case(
+        "definition by its canonical URL",
+        _defined("https://ehr.test/sets/b", "https://ehr.test/sets/b"),
+        ("bundle-full-url", "Bundle.entry[0]"),
+    ),
+)
+
 BUNDLE_CASES = (
+    *_LINKS,
     case(
         "collection",
         {"resourceType": "Bundle", "type": "collection", "entry": [{"fullUrl": URN + "1", "resource": observation()}]},

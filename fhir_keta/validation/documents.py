@@ -1,4 +1,7 @@
-"""Documents: what the Composition names is in the Bundle, and what is in the Bundle belongs to it (R4, Documents)."""
+"""Documents and messages: what the first entry names is in the Bundle, and what is in a document belongs to it.
+
+R4, Documents, and Messaging using FHIR Resources.
+"""
 
 from __future__ import annotations
 
@@ -7,71 +10,67 @@ from collections.abc import Iterator
 from typing import Any
 
 from fhir_keta.validation import rules
+from fhir_keta.validation.addresses import absolute, references
+from fhir_keta.validation.bundles import own_address
 from fhir_keta.validation.issue import Issue
-from fhir_keta.validation.shapes import items, text
+from fhir_keta.validation.shapes import items, objects, text
 
 JsonObject = dict[str, Any]
 
 # R4, Documents, "resources referenced in ... SHALL be included": all below these but extensions
 _INCLUDED = frozenset({"subject", "encounter", "author", "attester", "custodian", "event", "section"})
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
-_ON_A_SERVER = re.compile(r"(https?://.*/)[A-Z][A-Za-z]+/[A-Za-z0-9.-]{1,64}")
+_FIRST = {"document": "Composition", "message": "MessageHeader"}
 
 
 def document_faults(bundle: JsonObject, expression: str) -> Iterator[Issue]:
-    """What a document lacks, and what does not belong to it; nothing for other Bundles."""
+    """What a document or message lacks, and what does not belong to a document; nothing for other Bundles."""
     entries = [entry if isinstance(entry, dict) else {} for entry in items(bundle.get("entry"))]
     resources = [entry.get("resource") for entry in entries]
-    if bundle.get("type") != "document" or not _is(resources[:1], "Composition"):
-        return  # without a Composition: bdl-11
+    type_ = text(bundle.get("type"))
+    if type_ not in _FIRST or not _is(resources[:1], _FIRST[type_]):
+        return  # another type, bdl-11 or bdl-12
+    names = _names(entries)
+    links: dict[int, set[int]] = {position: set() for position in range(len(entries))}
+    for position, entry in enumerate(entries):
+        for place, reference in references(resources[position]):
+            target = names.get(absolute(reference.partition("#")[0], text(entry.get("fullUrl"))))
+            if target is not None:
+                links[position].add(target)
+                links[target].add(position)
+            elif position == 0 and reference[:1] != "#" and _must_be_included(place, type_):
+                yield rules.issue("reference-unresolved", f"{expression}.entry[0].resource{place}")
+    if type_ == "document":
+        reached = _reachable(links) | _stylesheets(bundle, resources)
+        for position in range(len(resources)):
+            if position not in reached:
+                yield rules.issue("bundle-orphan", f"{expression}.entry[{position}]")
+
+
+def _names(entries: list[JsonObject]) -> dict[str, int]:
     names: dict[str, int] = {}
     for position, entry in enumerate(entries):
-        full_url, resource = text(entry.get("fullUrl")), resources[position]
+        full_url, resource = text(entry.get("fullUrl")), entry.get("resource")
         names[full_url] = position
         meta = resource.get("meta") if isinstance(resource, dict) else None
         if isinstance(meta, dict):
             names[f"{full_url}/_history/{meta.get('versionId')}"] = position
-    links: dict[int, set[int]] = {position: set() for position in range(len(entries))}
-    for position, entry in enumerate(entries):
-        for place, reference in _references(resources[position], ""):
-            target = names.get(_absolute(reference, text(entry.get("fullUrl"))))
-            if target is not None:
-                links[position].add(target)
-                links[target].add(position)
-            elif position == 0 and reference[:1] != "#" and _must_be_included(place):
-                yield rules.issue("reference-unresolved", f"{expression}.entry[0].resource{place}")
-    reached = _reachable(links)
-    for position, resource in enumerate(resources):
-        if position not in reached and not _is([resource], "Binary"):  # a Binary may be the stylesheet
-            yield rules.issue("bundle-orphan", f"{expression}.entry[{position}]")
+    return names
 
 
 def _is(resources: list[Any], name: str) -> bool:
     return any(isinstance(resource, dict) and resource.get("resourceType") == name for resource in resources)
 
 
-def _must_be_included(place: str) -> bool:
-    return re.split(r"[.\[]", place)[1] in _INCLUDED and "xtension[" not in place
+def _must_be_included(place: str, type_: str) -> bool:
+    first = re.split(r"[.\[]", place)[1]
+    if type_ == "message":
+        return first == "focus"
+    return first in _INCLUDED and "xtension[" not in place
 
 
-def _references(node: Any, place: str) -> Iterator[tuple[str, str]]:
-    """The literal references below, with their FHIRPath from here."""
-    if isinstance(node, list):
-        for position, item in enumerate(node):
-            yield from _references(item, f"{place}[{position}]")
-    elif isinstance(node, dict):
-        if isinstance(node.get("reference"), str):
-            yield place, node["reference"]
-        for key, content in node.items():
-            if isinstance(content, dict | list):
-                yield from _references(content, f"{place}.{key}")
-
-
-def _absolute(reference: str, full_url: str) -> str:
-    """R4, Bundle, Resolving references: a relative one is one of the server that the entry is from."""
-    reference = reference.partition("#")[0]
-    server = _ON_A_SERVER.fullmatch(full_url)
-    return reference if server is None or _SCHEME.match(reference) else server[1] + reference
+def _stylesheets(bundle: JsonObject, resources: list[Any]) -> set[int]:
+    urls = {text(link.get("url")) for link in objects(bundle.get("link")) if link.get("relation") == "stylesheet"}
+    return {position for position, resource in enumerate(resources) if own_address(resource) in urls - {""}}
 
 
 def _reachable(links: dict[int, set[int]]) -> set[int]:

@@ -80,6 +80,8 @@ _RULES = (
     Rule("reference-container", "error", "structure", "'#' alone may stand only in a contained resource."),
     Rule("reference-type", "error", "structure", "The reference leads to another type than 'type' says."),
     Rule("reference-unresolved", "error", "structure", "The reference does not lead to anything in this record."),
+    Rule("reference-ambiguous", "error", "structure", "Several versions are in this Bundle: name one with /_history/."),
+    Rule("bundle-link", "error", "structure", "{problem}."),
     Rule("bundle-orphan", "error", "structure", "Nothing in this document leads to this entry: leave it out."),
     Rule("bundle-full-url", "error", "structure", "{problem}."),
     Rule("uri-absolute", "error", "value", "An absolute URI is expected here: one with a scheme (https:, urn:)."),

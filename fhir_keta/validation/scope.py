@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from fhir_keta.validation.addresses import absolute
 from fhir_keta.validation.issue import Severity
 from fhir_keta.validation.shapes import objects
 
@@ -16,15 +17,16 @@ JsonObject = dict[str, Any]
 class Scope:
     """``resource`` is FHIRPath's %resource, the nearest one; ``root`` its %rootResource, whose contained it is.
 
-    ``resources`` are those in the Bundle around it by the names that references use, ``bundle`` is that Bundle's type;
-    both empty outside one. ``conforms`` tells whether a resource found so meets a profile; ``asked`` is what it is
-    being asked for already, by id() of the resource and canonical.
+    ``resources`` are those in the Bundle around it by their absolute URLs, ``addresses`` these by id() of the resource,
+    ``bundle`` is that Bundle's type; all empty outside one. ``conforms`` tells whether a resource found so meets a
+    profile; ``asked`` is what it is being asked for already, by id() of the resource and canonical.
     """
 
     resource: JsonObject
     root: JsonObject
     resources: Mapping[str, JsonObject] = field(default_factory=dict)
     bundle: str = ""
+    addresses: Mapping[int, str] = field(default_factory=dict)
     conforms: Callable[[JsonObject, str, Scope], bool] | None = None
     asked: frozenset[tuple[int, str]] = frozenset()
 
@@ -43,7 +45,7 @@ class Scope:
         if reference.startswith("#"):
             contained = objects(self.root.get("contained"))
             return next((item for item in contained if item.get("id") == reference[1:]), None)
-        return self.resources.get(reference)
+        return self.resources.get(absolute(reference, self.addresses.get(id(self.root), ""))) if self.bundle else None
 
     def meets(self, resource: JsonObject, canonical: str) -> bool:
         """Whether a resource meets a profile; where nobody can tell, it does."""

@@ -13,7 +13,7 @@ from fhir_keta.records.parse import ParseFault, check_depth, parse, repeated_nam
 from fhir_keta.records.source import Place
 from fhir_keta.validation import rules
 from fhir_keta.validation.accept import is_clean
-from fhir_keta.validation.bundles import entry_resources, full_urls
+from fhir_keta.validation.bundles import bundle_faults, entry_addresses, entry_resources
 from fhir_keta.validation.compiled import Compiled
 from fhir_keta.validation.compiler import compile_structure
 from fhir_keta.validation.documents import document_faults
@@ -186,8 +186,9 @@ class Validator:
         scope = outer.inside(resource, contained) if outer else Scope(resource, resource, conforms=self._conforms)
         canonicals += self._asked_for(resource, profiles, scope, canonicals)
         if name == "Bundle":
-            scope = replace(scope, resources=entry_resources(resource), bundle=str(resource.get("type")))
-            yield from full_urls(resource, expression, self.library.resource_types)
+            named, addresses = entry_resources(resource), entry_addresses(resource)
+            scope = replace(scope, resources=named, addresses=addresses, bundle=str(resource.get("type")))
+            yield from bundle_faults(resource, expression, self.library.resource_types)
             yield from document_faults(resource, expression)
         checkers = [checker for canonical in canonicals if (checker := self._checker(canonical))]
         checkers = checkers or [self._known(name)]

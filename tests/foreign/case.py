@@ -85,6 +85,14 @@ def of_contained(contained: list[JsonObject], **elements: Any) -> JsonObject:
     return observation(contained=contained, **elements)
 
 
-def about(subject: JsonObject, **elements: Any) -> JsonObject:
+def about(person: JsonObject, **elements: Any) -> JsonObject:
     """A Bundle of a patient and an observation of it that claims the profile on subjects."""
-    return bundle(subject, claiming("subject-adult", observation(subject={"reference": URNS[0]}, **elements)))
+    return bundle(person, claiming("subject-adult", observation(**{"subject": {"reference": URNS[0]}, **elements})))
+
+
+def on_a_server(reference: str, person: JsonObject) -> JsonObject:
+    """The same from a server, with this reference."""
+    observed = claiming("subject-adult", observation(id="o", subject={"reference": reference}))
+    resources = {"https://ehr.test/Patient/p": person, "https://ehr.test/Observation/o": observed}
+    entries = [{"fullUrl": url, "resource": resource} for url, resource in resources.items()]
+    return {"resourceType": "Bundle", "type": "collection", "entry": entries}

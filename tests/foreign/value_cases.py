@@ -21,6 +21,7 @@ from tests.foreign.case import (
     case,
     ids,
     of_contained,
+    on_a_server,
 )
 from tests.foreign.profiles import COLOURS, UCUM
 
@@ -29,6 +30,22 @@ _MAXIMUM = "it does not look at maxValue of dates"
 _TARGETS = (
     ForeignCase("subject-adult: in a Bundle", about(patient(**BORN)), frozenset()),
     ForeignCase("subject-adult: a child in a Bundle", about(patient(active=True)), frozenset({"reference-profile"})),
+    ForeignCase("subject-adult: on a server", on_a_server("Patient/p", patient(id="p", **BORN)), frozenset()),
+    ForeignCase(
+        "subject-adult: a child on a server",
+        on_a_server("Patient/p", patient(id="p", active=True)),
+        frozenset({"reference-profile"}),
+    ),
+    ForeignCase(
+        "subject-adult: a child on another server",
+        on_a_server("https://other.test/Patient/p", patient(id="p", active=True)),
+        frozenset(),
+    ),
+    ForeignCase(
+        "subject-adult: a child elsewhere by the same id",
+        about(patient(id="p", active=True), subject={"reference": "Patient/p"}),
+        frozenset(),
+    ),
     case("contained", "subject-adult", of_contained(HOLDS_ADULT, subject={"reference": "#p"})),
     case(
         "contained, a child",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fhir_keta.definitions.library import base
-from fhir_keta.validation.bundles import entry_resources, full_urls
+from fhir_keta.validation.bundles import bundle_faults, entry_addresses, entry_resources
 from fhir_keta.validation.validator import Validator
 from tests.base_records import URN, observation, patient
 from tests.unit.made_profiles import findings
@@ -52,31 +52,40 @@ PERSON = patient(id="1", active=True)
 )
 def test_full_urls(type_: str, full_url: Any, resource: Any, accepted: bool) -> None:
     entry = {key: value for key, value in (("fullUrl", full_url), ("resource", resource)) if value is not None}
-    found = list(full_urls(bundle(type_, {"fullUrl": f"{URN}9"}, entry), "Bundle", base().resource_types))
+    found = list(bundle_faults(bundle(type_, {"fullUrl": f"{URN}9"}, entry), "Bundle", base().resource_types))
     expected = [] if accepted else [("bundle-full-url", "Bundle.entry[1]")]
     assert [(issue.rule, issue.expression) for issue in found] == expected
 
 
 def test_names_of_entries() -> None:
-    named, unnamed = {"resourceType": "Group", "id": "g"}, observation()
+    versioned, unnamed = {"resourceType": "Group", "id": "g", "meta": {"versionId": "3"}}, observation()
     found = entry_resources(
         bundle(
             "collection",
             {"fullUrl": URN + "1", "resource": PERSON},
             {"fullUrl": URN + "2", "resource": unnamed},
             {"fullUrl": URN + "3"},
-            {"resource": named},
+            {"fullUrl": "https://ehr.test/Group/g", "resource": versioned},
+            {"resource": patient(id="7")},
         )
     )
-    assert found == {URN + "1": PERSON, "Patient/1": PERSON, URN + "2": unnamed, "Group/g": named}
+    group = "https://ehr.test/Group/g"
+    assert found == {URN + "1": PERSON, URN + "2": unnamed, group: versioned, f"{group}/_history/3": versioned}
 
 
 @pytest.mark.parametrize(
-    "odd", [{}, {"entry": None}, {"entry": {}}, {"entry": [None, 1, {"resource": []}, {"resource": 1}]}]
+    "odd",
+    [
+        {},
+        {"entry": None, "link": [None, {"relation": 1}, []]},
+        {"entry": {}},
+        {"entry": [None, 1, {"resource": []}, {"resource": 1}, {"fullUrl": []}]},
+    ],
 )
 def test_odd_shapes_have_no_names(odd: JsonObject) -> None:
     assert entry_resources(odd) == {}
-    assert list(full_urls(odd, "Bundle", base().resource_types)) == []
+    assert entry_addresses(odd) == {}
+    assert list(bundle_faults(odd, "Bundle", base().resource_types)) == []
 
 
 @pytest.fixture(scope="module")

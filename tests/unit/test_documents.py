@@ -88,8 +88,23 @@ def test_entries_are_linked_with_the_composition() -> None:
     assert faults(linked) == [], "backwards, and through others"
     loose = document((f"{URN}2", PERSON), (f"{URN}5", observation()), subject=REFERENCE)
     assert faults(loose) == [("bundle-orphan", "Bundle.entry[2]")]
-    style = {"resourceType": "Binary", "contentType": "text/css"}
-    assert faults(document((f"{URN}5", style))) == []
+
+
+def test_a_stylesheet_belongs_to_a_document_by_its_link() -> None:
+    style = {"resourceType": "Binary", "id": "s", "contentType": "text/css"}
+    made = document((f"{URN}5", style))
+    assert faults(made) == [("bundle-orphan", "Bundle.entry[1]")]
+    assert faults({**made, "link": [None, {"relation": "stylesheet", "url": "Binary/s"}]}) == []
+    assert faults({**made, "link": [{"relation": "self", "url": "Binary/s"}]}) == [("bundle-orphan", "Bundle.entry[1]")]
+
+
+def test_what_a_message_is_about_is_in_it() -> None:
+    header = {"resourceType": "MessageHeader", "focus": [{"display": "x"}, REFERENCE], "sender": {"reference": "A/1"}}
+    entries = [{"fullUrl": f"{URN}1", "resource": header}, {"fullUrl": f"{URN}2", "resource": PERSON}]
+    others = {"fullUrl": f"{URN}3", "resource": observation()}
+    message = {"resourceType": "Bundle", "type": "message", "entry": [*entries, others]}
+    assert faults(message) == []
+    assert faults({**message, "entry": [entries[0]]}) == [("reference-unresolved", "Bundle.entry[0].resource.focus[1]")]
 
 
 @pytest.mark.parametrize(

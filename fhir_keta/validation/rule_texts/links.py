@@ -21,6 +21,14 @@ def _bundle(full_url: str) -> dict[str, object]:
     return {"resourceType": "Bundle", "type": "collection", "entry": [entry]}
 
 
+def _versions(reference: str) -> dict[str, object]:
+    people = [patient(id="p1", meta={"versionId": version}) for version in ("1", "2")]
+    about = observation(id="o1", subject={"reference": reference})
+    entries: list[dict[str, object]] = [{"fullUrl": _PATIENT_URL, "resource": person} for person in people]
+    entries.append({"fullUrl": "https://example.org/fhir/Observation/o1", "resource": about})
+    return {"resourceType": "Bundle", "type": "collection", "entry": entries}
+
+
 def _found(**resource: object) -> dict[str, object]:
     entry = {"fullUrl": _PATIENT_URL, "resource": patient(**resource), "search": {"mode": "match"}}
     return {"resourceType": "Bundle", "type": "searchset", "entry": [entry]}
@@ -136,6 +144,20 @@ TEXTS = {
         "Change one of the ids and what refers to it, or contain the resource once.",
         _with_contained("nurse", "nurse"),
         _with_contained("nurse", "doctor"),
+    ),
+    "bundle-link": RuleText(
+        "Pages (first, previous, next, last) are of searches and histories, one link each; self stands once.",
+        "Readers follow them. A stylesheet named by type and id is in the document. Source: FHIR R4, Bundle.link.",
+        "Leave the link out, keep one of each kind, or add the stylesheet as a Binary.",
+        {**_bundle(_PATIENT_URL), "link": [{"relation": "next", "url": "https://example.org/fhir?page=2"}]},
+        {**_bundle(_PATIENT_URL), "link": [{"relation": "self", "url": "https://example.org/fhir?page=1"}]},
+    ),
+    "reference-ambiguous": RuleText(
+        "Where several versions of a resource are in a Bundle, a reference to it names the version.",
+        "Otherwise nobody knows which is meant. Source: FHIR R4, Bundle, Resolving references in Bundles.",
+        "Add /_history/ and the versionId to the reference, or leave the other versions out.",
+        _versions("Patient/p1"),
+        _versions("Patient/p1/_history/2"),
     ),
     "bundle-full-url": RuleText(
         "An entry that refers to others has an absolute fullUrl; one like a server's ends in its type and id.",
