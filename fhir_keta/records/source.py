@@ -87,7 +87,7 @@ def size(paths: Sequence[str]) -> int | None:
     """
     if STANDARD_INPUT in paths:
         return None
-    return sum(Path(file).stat().st_size for path in paths for file in _files(path))
+    return sum(Path(file).stat().st_size for path in paths for file in _files(path) if Path(file).exists())
 
 
 def shown(path: str | Path) -> str:
@@ -116,8 +116,17 @@ def _files_below(folder: str) -> Iterator[str]:
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
             file = Path(parent, name)
-            if name.lower().endswith(_ENDINGS) and not name.startswith(".") and file.is_file():
+            if (
+                name.lower().endswith(_ENDINGS)
+                and not name.startswith(".")
+                and (file.is_file() or _leads_nowhere(file))
+            ):
                 yield str(file)
+
+
+def _leads_nowhere(file: Path) -> bool:
+    """A link to what is not there: passed over it would be a record that nobody misses."""
+    return file.is_symlink() and not file.exists()
 
 
 class _CountedFile(io.FileIO):

@@ -127,7 +127,7 @@ class Outcome:
             return
         issues = [_outcome_issue(finding, result.place) for finding in result.written]
         if result.hidden:
-            issues.append(_remark(not_written(result.hidden)))
+            issues.append(_hidden(result))
         self._stream.write(_outcome_line(issues))
 
     def finish(self) -> None:
@@ -187,6 +187,13 @@ def _as_object(finding: Finding, start: Place) -> JsonObject:
 
 def _outcome_line(issues: list[JsonObject]) -> str:
     return json.dumps({"resourceType": "OperationOutcome", "issue": issues}) + "\n"
+
+
+def _hidden(result: Result) -> JsonObject:
+    """That there are more, as severe as the worst of them: without it, a wrong record could look like a good one."""
+    hidden = {finding.issue.severity for finding in result.findings[len(result.written) :]}
+    worst = next(severity for severity in ("fatal", "error", "warning", "information") if severity in hidden)
+    return {"severity": worst, "code": "processing", "details": {"text": not_written(result.hidden)}}
 
 
 def _remark(text: str) -> JsonObject:

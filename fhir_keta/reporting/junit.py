@@ -74,8 +74,10 @@ def _problem(element: str, errors: list[Finding], result: Result) -> str:
     lines = [_line(finding, result) for finding in errors]
     if result.hidden:
         lines.append(not_written(result.hidden))
-    rules = list(dict.fromkeys(finding.issue.rule for finding in errors))
-    message = _attribute(errors[0].message if len(lines) == 1 and errors else f"{len(result.findings)} findings")
+    wrong = [finding for finding in result.findings if finding.issue.severity in ("fatal", "error")]
+    rules = list(dict.fromkeys(finding.issue.rule for finding in wrong))
+    number = len(result.findings)
+    message = _attribute(errors[0].message if wrong == errors[:1] else f"{number} finding{'s' if number > 1 else ''}")
     return f"<{element} type={_attribute(', '.join(rules))} message={message}>{_text(lines)}</{element}>\n"
 
 

@@ -44,7 +44,7 @@ def ajv_missing() -> str | None:
 
 def ajv(questions: Iterable[Question], schemas: Path) -> list[bool]:
     """The verdicts of ajv, which is installed at first; ``schemas`` is a folder to write the schemas to."""
-    _install()
+    install()
     names = {canonical: document.name for canonical, document in documents().items()}
     for document in documents().values():
         (schemas / document.name).write_text(json.dumps(document.schema), encoding="utf-8")
@@ -56,18 +56,19 @@ def ajv(questions: Iterable[Question], schemas: Path) -> list[bool]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def _install() -> None:
-    """ajv as the lockfile says, in a folder of its own that git does not see; once, unless the lockfile changes."""
+def install() -> Path:
+    """What the lockfile says, in a folder of its own that git does not see; once, unless the lockfile changes."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256(b"".join((HERE / name).read_bytes() for name in _FILES)).hexdigest()
     stamp = FOLDER / "installed-from.txt"
     with (FOLDER.parent / "ajv.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if stamp.exists() and stamp.read_text() == digest:
-            return
+            return FOLDER
         for name in _FILES:
             shutil.copyfile(HERE / name, FOLDER / name)
         command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
         done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, timeout=300, check=False)
         assert done.returncode == 0, f"npm ci failed: run it in {FOLDER}\n{done.stderr[-2000:]}"
         stamp.write_text(digest)
+    return FOLDER

@@ -102,6 +102,23 @@ def test_junit_counts_a_record_once_as_an_error_or_as_a_failure() -> None:
     assert suite[0][0].attrib == {"type": "json-syntax, binding-required", "message": "2 findings"}
 
 
+def test_what_is_not_written_out_still_fails_a_testcase() -> None:
+    suite = ElementTree.fromstring(
+        written("junit", list(limited([Result(PLACE, (ERROR,)), Result(PLACE, (ERROR,) * 3)], 0)))
+    )[0]
+    failures = [case[0].attrib for case in suite]
+    assert failures == [{"type": "binding-required", "message": f"{number}"} for number in ("1 finding", "3 findings")]
+    assert [case[0].text for case in suite] == ["1 more finding not shown.", "3 more findings not shown."]
+
+
+def test_an_outcome_says_how_bad_what_is_not_written_out_is() -> None:
+    given = [Result(PLACE, (WARNING, ERROR)), Result(PLACE, (WARNING,)), Result(PLACE, (ERROR, UNREADABLE))]
+    for most, expected in ((0, ["error", "warning", "fatal"]), (1, ["error", "warning", "fatal"])):
+        outcomes = [json.loads(line) for line in written("outcome", list(limited(given, most))).splitlines()]
+        assert [outcome["issue"][-1]["severity"] for outcome in outcomes] == expected
+        assert all(outcome["issue"][-1]["details"]["text"].endswith("not shown.") for outcome in outcomes)
+
+
 @pytest.mark.parametrize("letter", ["\0", "\x1b", "\ud800", "\uffff", "\N{PILE OF POO}", "é"])
 def test_whatever_is_shown_junit_stays_xml(letter: str) -> None:
     finding = Finding(ERROR.issue, value=f"a{letter}b]]>")

@@ -189,3 +189,15 @@ def test_bytes_read_are_counted_as_they_are_stored(tmp_path: Path) -> None:
     assert size([str(tmp_path), "-"]) is None
     with pytest.raises(InputError):
         size([str(tmp_path / "nowhere")])
+
+
+def test_a_link_that_leads_nowhere_is_not_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_bytes(b"{}")
+    (tmp_path / "b.json").symlink_to(tmp_path / "gone.json")
+    (tmp_path / "c.json").symlink_to(tmp_path / "a.json")
+    found = list(read([str(tmp_path)]))
+    assert [type(item) for item in found] == [Record, Fault, Record]
+    assert found[1] == Fault(
+        "input-unreadable", Place(str(tmp_path / "b.json")), {"problem": "No such file or directory"}
+    )
+    assert size([str(tmp_path)]) == 4
