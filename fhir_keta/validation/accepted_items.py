@@ -21,9 +21,6 @@ from fhir_keta.validation.varying import items_are_independent, varying_type, wr
 JsonObject = dict[str, Any]
 Match = Callable[[bytes], Any]
 
-LINK_ID = (b'{"linkId":"', b'{"linkId": "')
-"""What an item begins with, without and with a blank after the colon: the text of the items is cut there."""
-
 _REMEMBERED = 20_000  # texts, and sequences: a bound on memory
 _DEPTH = 8  # of items in items
 _CLOSING = re.compile(r"[\]},]*")

@@ -170,6 +170,8 @@ def read_together(compiled: Compiled) -> Together | None:
     fixed: set[str] = set()
     asked = {*compiled.schema.get("required", ()), *compiled.schema.get("dependentSchemas", ()), *plan.names}
     for demand in (*compiled.schema.get("allOf", ()), *compiled.schema.get("dependentSchemas", {}).values()):
+        if demand.get("$comment") in _ABOUT_CONTAINED:
+            continue
         asked |= _required(demand)
         in_schema = _names_in_schema(demand, lengths=True)
         if in_schema is None:

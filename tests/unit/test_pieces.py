@@ -257,7 +257,7 @@ def test_many_distinct_texts_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPa
     largest = 0
     for number in range(200):
         validator.check(b'{"resourceType":"Patient","language":"en","implicitRules":"https://example.org/%d"}' % number)
-        largest = max(largest, validator._accepted._bytes)
+        largest = max(largest, validator._accepted._tree.size)
     assert 15_000 < largest < 25_000
 
 
