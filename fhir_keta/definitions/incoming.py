@@ -145,6 +145,10 @@ def _check_bases(definitions: Iterable[tuple[JsonObject, str]], library: Library
                 raise DefinitionError(f"{place} is built on itself: {circle}; give one of them another baseDefinition")
             chain.append(current["url"])
             base = current.get("baseDefinition")
+            if base is None:
+                raise DefinitionError(
+                    f"{place}: {chain[-1]} is a profile without baseDefinition; say what it is built on"
+                )
             current = library.find(base) if isinstance(base, str) else None
             if current is None or current["resourceType"] != "StructureDefinition":
                 raise DefinitionError(

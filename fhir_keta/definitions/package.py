@@ -189,9 +189,9 @@ def _members(archive: tarfile.TarFile, source: Path) -> Iterator[tuple[str, byte
 def _check(member: tarfile.TarInfo, source: Path) -> None:
     path = PurePosixPath(member.name)
     if not member.isfile():
-        raise DefinitionError(f"{source} holds {member.name!r}, which is a link or device; give a package without")
+        raise DefinitionError(f"{source} holds {member.name!r}, which is a link or device; give a package without it")
     if path.is_absolute() or ".." in path.parts or "\\" in member.name or ":" in member.name.split("/")[0]:
-        raise DefinitionError(f"{source} holds {member.name!r}, which leaves the package; give a package without")
+        raise DefinitionError(f"{source} holds {member.name!r}, which leaves the package; give a package without it")
     if member.size > LARGEST_FILE:
         raise DefinitionError(
             f"{member.name} in {source} has {member.size:,} bytes, over {LARGEST_FILE:,}; leave it out"

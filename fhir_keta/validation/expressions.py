@@ -81,6 +81,7 @@ def _compiled(text: str, path: str, library: Library | None) -> _Evaluate:
     from fhirpathpy.models import models
     from fhirpathpy.parser import parse
 
+    _check_syntax(text)
     read, node_of, apply = cast(Any, parse), cast(Any, ResourceNode).create_node, cast(Any, apply_parsed_path)
     parsed = read(f"where({text}).exists()" if "$this" in text else text)
 
@@ -93,6 +94,27 @@ def _compiled(text: str, path: str, library: Library | None) -> _Evaluate:
         return bool(found) and all(each is not False for each in found)
 
     return evaluate
+
+
+def _check_syntax(text: str) -> None:
+    """Raises ValueError for what is no FHIRPath: the library itself reads past what it does not understand."""
+    from antlr4 import CommonTokenStream, InputStream, Token
+    from antlr4.error.ErrorListener import ErrorListener
+    from fhirpathpy.parser.generated.FHIRPathLexer import FHIRPathLexer
+    from fhirpathpy.parser.generated.FHIRPathParser import FHIRPathParser
+
+    class Refuse(ErrorListener):  # type: ignore[misc]
+        def syntaxError(self, *_where: object) -> None:
+            raise ValueError(text)
+
+    lexer = FHIRPathLexer(InputStream(text))
+    parser = FHIRPathParser(CommonTokenStream(lexer))
+    for part in (lexer, parser):
+        part.removeErrorListeners()
+        part.addErrorListener(Refuse())
+    parser.expression()
+    if parser.getCurrentToken().type != Token.EOF:
+        raise ValueError(text)
 
 
 def _functions(scope: Scope, node_of: Callable[[Any, str], Any], library: Library | None) -> JsonObject:

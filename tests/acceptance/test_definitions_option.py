@@ -111,7 +111,7 @@ BAD: dict[str, tuple[Any, str]] = {
     "odd version": ({**GIVEN, "version": 1}, "write it in quotation marks"),
     "a record": ({"resourceType": "Patient"}, "name it without --definitions"),
     "base unknown": (based("x", "https://example.org/nowhere"), "add its definition with --definitions"),
-    "base missing": ({**GIVEN, "baseDefinition": None}, "add its definition with --definitions"),
+    "base missing": ({**GIVEN, "baseDefinition": None}, "say what it is built on"),
     "built on itself": (based("x", MADE + "x"), "give one of them another baseDefinition"),
 }
 

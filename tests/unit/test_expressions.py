@@ -68,6 +68,15 @@ def test_what_cannot_be_evaluated_is_neither(text: str) -> None:
     assert answer(text, NAMED) is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["name.given.(((", "name.", "name..given", "name given", "name.exists() or", "name.exists() % 2", "'x", "))"],
+)
+def test_what_is_no_fhirpath_is_not_guessed_at(text: str) -> None:
+    assert answer(text, NAMED) is None
+    assert answer(f"$this.exists() and {text}", NAMED) is None
+
+
 @pytest.mark.parametrize("text", ["name.given.first().matches('(a+)+$')", "(1 | 2).repeat($this + 1).exists()"])
 def test_what_has_no_end_is_given_up_once(text: str) -> None:
     value = patient(name=[{"given": ["a" * 60 + "b"]}])
