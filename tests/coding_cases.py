@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tests.base_records import JsonObject, case, observation, patient
+from tests.base_records import CATEGORY, JsonObject, case, observation, patient
 
+OF_VALUE_SET = {"system": "http://hl7.org/fhir/ValueSet/observation-status", "code": "final"}
 LOCAL = {"system": "local", "code": "x"}
 
 
@@ -40,4 +41,38 @@ CODING_CASES = (
         },
         ("uri-absolute", "QuestionnaireResponse.item[0].answer[0].value.ofType(Coding).system"),
     ),
+    case(
+        "code of a quantity that its system does not have",
+        observation(valueQuantity={"value": 1, "system": CATEGORY, "code": "nope"}),
+        ("code-unknown", "Observation.value.ofType(Quantity).code"),
+    ),
+    case(
+        "code of a limit that its system does not have",
+        observation(referenceRange=[{"low": {"value": 1, "system": CATEGORY, "code": "nope"}}]),
+        ("code-unknown", "Observation.referenceRange[0].low.code"),
+    ),
+    case(
+        "code of a quantity with another unit in words",
+        observation(valueQuantity={"value": 1, "unit": "x", "system": CATEGORY, "code": "survey"}),
+    ),
+    case(
+        "code of a version that is not known",
+        observation(category=[{"coding": [{"system": CATEGORY, "version": "9", "code": "nope"}]}]),
+    ),
+    case(
+        "code of a version that is known",
+        observation(category=[{"coding": [{"system": CATEGORY, "version": "4.0.1", "code": "nope"}]}]),
+        ("code-unknown", "Observation.category[0].coding[0].code"),
+    ),
+    case(
+        "value set as the system of a tag",
+        patient(meta={"tag": [OF_VALUE_SET]}),
+        ("system-value-set", "Patient.meta.tag[0].system"),
+    ),
+    case(
+        "value set as the system of a unit",
+        observation(valueQuantity={"value": 1, **OF_VALUE_SET}),
+        ("system-value-set", "Observation.value.ofType(Quantity).system"),
+    ),
+    case("value set as the system in a concept", observation(method={"coding": [OF_VALUE_SET]})),
 )

@@ -116,6 +116,10 @@ class Library:
         found = self.find(url)
         return found if found is not None and found["resourceType"] == "CodeSystem" else None
 
+    def is_value_set(self, canonical: str) -> bool:
+        """Return whether this canonical is that of a ValueSet known here."""
+        return self._value_set(canonical) is not None
+
     def of_type(self, resource_type: str) -> Iterator[JsonObject]:
         """Yield every resource of this type; one that a higher layer replaces (same url and version) only once."""
         for url in self._urls(resource_type):

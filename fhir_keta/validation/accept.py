@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fhir_keta.validation.compiled import FunctionPlan
-from fhir_keta.validation.functions import element_path, leads_elsewhere, meets_none, slice_plan
+from fhir_keta.validation.functions import CODED, coding_verdict, element_path, leads_elsewhere, meets_none, slice_plan
 from fhir_keta.validation.scope import Scope
 from fhir_keta.validation.terminology import Terminology
 
@@ -43,10 +43,10 @@ def is_clean(
         return False
     if plan.checks and not _passes(value, plan, scope):
         return False
-    if plan.type == "Coding":
-        if terminology.verdict(value.get("system"), value.get("code"), value.get("display")):
+    if plan.type in CODED:
+        if coding_verdict(value, plan, above, terminology):
             return False
-        if value.keys() <= _PLAIN_CODING and list not in map(type, value.values()):
+        if plan.type == "Coding" and value.keys() <= _PLAIN_CODING and list not in map(type, value.values()):
             return True
     elif (
         depth > _LEVELS

@@ -26,6 +26,9 @@ from fhir_keta.validation.terminology import Terminology
 JsonObject = dict[str, Any]
 
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+CODED = frozenset({"Coding", "Quantity"})
+"""The types whose codes are looked up; as for HL7's validator not those made from Quantity, such as Age."""
+
 _TYPE_AND_ID = re.compile(r"/([A-Z][A-Za-z]+)/[A-Za-z0-9.-]{1,64}(/_history/[A-Za-z0-9.-]{1,64})?$")
 
 
@@ -129,8 +132,8 @@ class _Walk:
             yield rules.issue("reference-profile", here.expression(compiled), allowed=" or ".join(plan.profiles))
         if plan.checks:
             yield from self._checked(value, plan, here)
-        if plan.type == "Coding":
-            yield from _coding(compiled, value, self.terminology, here)
+        if plan.type in CODED and (verdict := coding_verdict(value, plan, above, self.terminology)):
+            yield _miscoded(compiled, value, verdict, self.terminology, here)
         for key, content in value.items():
             below = plan.children.get(key)
             if below is None:
@@ -283,11 +286,22 @@ def _unaligned(compiled: Compiled, value: JsonObject, key: str, here: Location) 
         yield rules.issue("primitive-alignment", expression, name=key, problem=problem)
 
 
-def _coding(compiled: Compiled, value: JsonObject, terminology: Terminology, here: Location) -> Iterator[Issue]:
-    system, code, display = value.get("system"), value.get("code"), value.get("display")
-    verdict = terminology.verdict(system, code, display)
+def coding_verdict(value: JsonObject, plan: FunctionPlan, above: FunctionPlan | None, terminology: Terminology) -> str:
+    """The rule that the code of a Coding or Quantity breaks, if any.
+
+    As for HL7's validator, one coding of several in a concept may name what it likes for its system.
+    """
+    display = value.get("display") if plan.type == "Coding" else None
+    verdict = terminology.verdict(value.get("system"), value.get("code"), display, value.get("version"))
+    in_a_concept = above is not None and above.type == "CodeableConcept"
+    return "" if verdict == "system-value-set" and in_a_concept else verdict
+
+
+def _miscoded(compiled: Compiled, value: JsonObject, verdict: str, terminology: Terminology, here: Location) -> Issue:
+    system, code = value["system"], value["code"]
     if verdict == "code-unknown":
-        hint = suggestion(code, terminology.codes(str(system)))
-        yield rules.issue(verdict, here.down("code").expression(compiled), system=system, suggestion=hint)
-    elif verdict == "display-wrong":
-        yield rules.issue(verdict, here.down("display").expression(compiled), system=system)
+        hint = suggestion(code, terminology.codes(system))
+        return rules.issue(verdict, here.down("code").expression(compiled), system=system, suggestion=hint)
+    if verdict == "display-wrong":
+        return rules.issue(verdict, here.down("display").expression(compiled), system=system)
+    return rules.issue(verdict, here.down("system").expression(compiled))

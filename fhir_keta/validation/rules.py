@@ -67,6 +67,7 @@ _RULES = (
     ),
     Rule("code-unknown", "error", "code-invalid", "Not a code of {system}.{suggestion}"),
     Rule("display-wrong", "error", "code-invalid", "The display is not one of this code in {system}."),
+    Rule("system-value-set", "error", "code-invalid", "This names a value set: a code is one of a code system."),
     Rule("slice-min", "error", "required", "The slice '{name}' is required here (at least {min})."),
     Rule("slice-max", "error", "structure", "At most {max} of the slice '{name}' may stand here."),
     Rule("slice-unmatched", "error", "structure", "Matches none of the slices, and this profile allows no others."),

@@ -23,20 +23,21 @@ class Terminology:
 
     library: Library
     _systems: dict[str, _System | None] = field(default_factory=dict)
-    _verdicts: dict[tuple[str, str, str | None], str] = field(default_factory=dict)
+    _verdicts: dict[tuple[str, str, str | None, str], str] = field(default_factory=dict)
 
-    def verdict(self, system: Any, code: Any, display: Any) -> str:
-        """ "code-unknown", "display-wrong", or "" where the coding is right or cannot be judged here.
+    def verdict(self, system: Any, code: Any, display: Any, version: Any = None) -> str:
+        """ "code-unknown", "display-wrong", "system-value-set", or "": the coding is right or cannot be judged here.
 
-        Displays may differ in case, but not in white space, as for HL7's validator.
+        Displays may differ in case, but not in white space, as for HL7's validator; of a version of the system that is
+        not known here nothing is said.
         """
         if not isinstance(system, str) or not isinstance(code, str):
             return ""
         shown = display if isinstance(display, str) else None
-        key = (system, code, shown)
+        key = (system, code, shown, version if isinstance(version, str) else "")
         found = self._verdicts.get(key)
         if found is None:
-            found = self._judge(system, code, shown)
+            found = self._judge(*key)
             if len(self._verdicts) < 100_000:
                 self._verdicts[key] = found
         return found
@@ -46,10 +47,10 @@ class Terminology:
         known = self._system(system)
         return known.codes if known else ()
 
-    def _judge(self, system: str, code: str, display: str | None) -> str:
-        known = self._system(system)
+    def _judge(self, system: str, code: str, display: str | None, version: str) -> str:
+        known = self._system(f"{system}|{version}" if version else system)
         if known is None:
-            return ""
+            return "system-value-set" if self.library.is_value_set(system) else ""
         displays = known.displays.get(code)
         if displays is None and known.any_case:
             displays = next(

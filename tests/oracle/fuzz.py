@@ -31,7 +31,7 @@ from tests import java
 from tests.oracle.differences import ONLY_OURS, ONLY_THEIRS
 from tests.oracle.mutants import Mutant, Mutants
 from tests.oracle.oracle import DEFINITIONS, Oracle, OracleIssue
-from tests.oracle.verdicts import judged_responses
+from tests.oracle.verdicts import broke_down, judged_responses
 
 BREAKS_DOWN = re.compile(r"the validator failed: \S*(Exception|Error)|incompatible types")
 
@@ -115,7 +115,11 @@ class Comparison:
     def verdicts(self, mutant: Mutant) -> tuple[list[Issue], list[OracleIssue]]:
         """The errors of ours and of HL7's validator. Raises JavaError where that breaks down."""
         ours = [issue for issue in self._validator.check(mutant.data) if issue.severity in ("error", "fatal")]
-        return ours, self._oracle.errors(mutant.data)
+        found = self._oracle.check(mutant.data)
+        theirs = [issue for issue in found if issue.is_error]
+        if not theirs and broke_down(found):
+            raise java.JavaError("the validator failed: Exception, given as a warning")
+        return ours, theirs
 
     def _compare(self, mutant: Mutant, result: Run) -> None:
         try:

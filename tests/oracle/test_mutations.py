@@ -12,6 +12,7 @@ from tests import java
 from tests.oracle.differences import ONLY_OURS, ONLY_THEIRS
 from tests.oracle.mutations import Mutation, mutations
 from tests.oracle.oracle import Oracle
+from tests.oracle.verdicts import broke_down
 
 EXAMPLES = java.ROOT / "examples"
 FILES = [
@@ -41,8 +42,7 @@ def difference(oracle: Oracle, validator: Validator, mutation: Mutation) -> str:
     except java.JavaError as error:
         return "" if re.search(r"the validator failed: \S+Exception", str(error)) else str(error)
     theirs = {issue.message_id for issue in found if issue.is_error}
-    broken = any(issue.message_id.startswith("Terminology_TX_Error") for issue in found)  # its own fault, as a warning
-    if bool(ours) is bool(theirs) or (broken and not theirs):
+    if bool(ours) is bool(theirs) or (broke_down(found) and not theirs):
         return ""
     table, said = (ONLY_OURS, ours) if ours else (ONLY_THEIRS, theirs)
     known = any(row.rule in said and re.search(row.change, str(mutation)) for row in table)

@@ -34,6 +34,11 @@ def _is_founded(issue: OracleIssue) -> bool:
     return issue.severity == "warning" and not unchecked
 
 
+def broke_down(issues: Iterable[OracleIssue]) -> bool:
+    """Whether the validator gave up on codes that it cannot look up offline, which it says in a warning."""
+    return any(issue.message_id.startswith("Terminology_TX_Error") for issue in issues)
+
+
 # what the validator says of a disabled item that is there without answers: R4 requires nothing of it
 # (http://hl7.org/fhir/R4/questionnaire-definitions.html#Questionnaire.item.required)
 _REQUIRES = re.compile("required item|MIN_OCCURS|GROUP_REQUIRED")

@@ -127,6 +127,13 @@ TEXTS = {
         observation(code=coded(_CONCEPTS, "moood")),
         observation(code=coded(_CONCEPTS, "mood")),
     ),
+    "system-value-set": RuleText(
+        "The system of a code is a code system, not a value set that has some of its codes.",
+        f"Of the code alone nobody can tell which system of the value set is meant. {_CODES}",
+        "Name the code system that the code is from.",
+        patient(meta={"tag": [{"system": "http://hl7.org/fhir/ValueSet/observation-status", "code": "final"}]}),
+        patient(meta={"tag": [{"system": "http://hl7.org/fhir/observation-status", "code": "final"}]}),
+    ),
     "display-wrong": RuleText(
         "A coding's display is one that its system gives to the code.",
         "People read the display, software the code: if they differ, one of both is misled. Source: FHIR R4, Coding.",

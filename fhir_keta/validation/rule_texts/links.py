@@ -52,7 +52,7 @@ def _document(content: dict[str, object], *people: str) -> dict[str, object]:
     }
     entries = [
         {"fullUrl": "urn:uuid:6c3b1a34-8a0f-4a0f-9d1e-0d6f1f0f8a11", "resource": composition},
-        *({"fullUrl": name, "resource": patient()} for name in people),
+        *({"fullUrl": name, "resource": patient(active=True)} for name in people),
     ]
     return {
         "resourceType": "Bundle",
