@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from fhir_keta.errors import DefinitionError
 from fhir_keta.validation.compiled import Compiled, FunctionPlan
-from fhir_keta.validation.index import BY_SLICE
+from fhir_keta.validation.index import BY_SLICE, IndexPlan
 from fhir_keta.validation.primitives import PRIMITIVE_TYPES, primitive_schema
 from fhir_keta.validation.scope import Invariant
 
@@ -101,32 +102,71 @@ def varying_type(compiled: Compiled, path: Path) -> str | None:
 
 
 def _varying_type(compiled: Compiled, path: Path, lengths: bool) -> str | None:
-    definitions = compiled.schema.get("$defs", {})
-    node: Any = compiled.schema
-    plan: FunctionPlan | None = compiled.functions
-    checks: set[str] = set()
-    for depth, step in enumerate(path):
-        parts = list(_referred(node, definitions))
-        if isinstance(step, int):
-            node = _items(parts)
-            if node is None:
-                return None
-            continue
-        if plan is None or plan.type in ("Coding", "Extension", "Resource") or step in plan.slices:
+    asked = _Asked(compiled.schema.get("$defs", {}), lengths)
+    name = path[0]
+    if index := compiled.index.children.get(str(name)):
+        return _in_slices(compiled, index, path, asked)
+    return _below(compiled.schema, compiled.functions, path, asked)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What stays the same on the way down; ``lengths``: whether rules on how long a value is count."""
+
+    definitions: JsonObject
+    lengths: bool
+
+
+def _below(node: Any, plan: FunctionPlan | None, path: Path, asked: _Asked, checked: bool = False) -> str | None:
+    """The type of what stands at ``path`` in what ``node`` and ``plan`` judge; ``checked``: by its length, too."""
+    if not path:
+        type_name = _plain_type(node)
+        return None if checked and type_name not in _DATES else type_name
+    step, rest = path[0], path[1:]
+    parts = list(_referred(node, asked.definitions))
+    if isinstance(step, int):
+        items = _items(parts)
+        return None if items is None else _below(items, plan, rest, asked, checked)
+    if plan is None or plan.type in ("Coding", "Extension", "Resource") or step in plan.slices:
+        return None
+    checks = {check.rule for check in plan.checks.get(step, ())}
+    is_reference = plan.type == "Reference" and step == "reference"
+    if not checks <= _KEPT_BY_DAYS or _is_read(plan, path, is_reference):
+        return None
+    found = [part["properties"][step] for part in parts if step in part.get("properties", ())]
+    if len(found) != 1 or not all(_says_nothing_of(part, step, is_reference, asked.lengths) for part in parts):
+        return None
+    if is_reference:
+        return REFERENCE if not rest else None
+    return _below(found[0], plan.children.get(step), rest, asked, bool(checks))
+
+
+def _in_slices(compiled: Compiled, index: IndexPlan, path: Path, asked: _Asked) -> str | None:
+    """The type of what stands in a sliced root element, if it is the same in all slices and decides about none."""
+    plan, (name, *_), inside = compiled.functions, path, path[2:]
+    schema = {key: value for key, value in compiled.schema.items() if key != "properties"}
+    schema["allOf"] = [demand for demand in schema.get("allOf", ()) if demand.get("$comment") != "slice-min"]
+    slices = [*index.slices, *(each for group in index.reslices.values() for each in group)]
+    if not inside or name in plan.checks or _is_read(plan, path, is_reference=False):
+        return None
+    if not _says_nothing_of(schema, str(name), False, asked.lengths) or any(each.resolved for each in slices):
+        return None
+    for each in slices:
+        try:
+            decides = _names_in_schema(each.schema(), lengths=True)
+        except DefinitionError:  # it cannot be said as a schema
             return None
-        checks = {check.rule for check in plan.checks.get(step, ())}
-        is_reference = plan.type == "Reference" and step == "reference"
-        if not checks <= _KEPT_BY_DAYS or _is_read(plan, path[depth:], is_reference):
+        if decides is None or inside[0] in decides:
             return None
-        found = [part["properties"][step] for part in parts if step in part.get("properties", ())]
-        if len(found) != 1 or not all(_says_nothing_of(part, step, is_reference, lengths) for part in parts):
-            return None
-        node = found[0]
-        plan = plan.children.get(step)
-        if is_reference:
-            return REFERENCE if depth == len(path) - 1 else None
-    type_name = _plain_type(node)
-    return None if checks and type_name not in _DATES else type_name
+    judged = compiled.schema["properties"][f"{name}{BY_SLICE}"]["properties"]
+    plans = [plan.children.get(str(name)), *(more for _, more in plan.slices.get(str(name), ()))]
+    found = {
+        _below(each["items"], more, inside, asked)
+        for each in judged.values()
+        if each["items"].get("not") != {}  # what may never stand there
+        for more in plans
+    }
+    return found.pop() if len(found) == 1 else None
 
 
 def _is_read(plan: FunctionPlan, path: Path, is_reference: bool) -> bool:

@@ -53,6 +53,9 @@ def compiled(canonical: str) -> Compiled:
         (VITALS + "heartrate", ("effectiveDateTime",), "dateTime"),  # vs-1: to the day, which its length says
         (KETA + "keta-statement", ("effectiveDateTime",), "dateTime"),  # keta-obs-4: its length
         (KETA + "keta-score", ("valueInteger",), None),  # keta-score-1: 0 to 27
+        (VITALS + "bp", ("component", 0, "valueQuantity", "value"), "decimal"),  # sliced by code
+        (VITALS + "bp", ("component", 0, "code", "text"), None),
+        (KETA + "keta-statement", ("component", 0, "valueString"), "string"),
         ("Timing", ("repeat", "count"), "positiveInt"),  # constraints ask only whether it is there
         ("Timing", ("repeat", "duration"), None),  # tim-4: not negative
         ("MedicationRequest", ("dispenseRequest", "numberOfRepeatsAllowed"), "unsignedInt"),
