@@ -5,6 +5,8 @@ A command's module is imported only when it is called, so that the others' impor
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import sys
 from importlib import import_module
@@ -28,6 +30,9 @@ COMMANDS = {
 INTERRUPTED = 130
 READER_GONE = 141
 """What a shell reports for a program ended by Ctrl-C, or by the end of whoever read its output."""
+
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class _Failure(click.ClickException):
@@ -57,6 +62,8 @@ class _Commands(click.Group):
             formatter.write_dl([(name, COMMANDS[name]) for name in self.list_commands(ctx)])
 
     def invoke(self, ctx: click.Context) -> Any:
+        if isinstance(sys.stdout, io.TextIOWrapper):  # a letter that the terminal's encoding lacks is no reason to fail
+            sys.stdout.reconfigure(errors="backslashreplace")
         try:
             try:
                 return super().invoke(ctx)
@@ -69,12 +76,21 @@ class _Commands(click.Group):
         except KeyboardInterrupt:
             ctx.exit(INTERRUPTED)
         except BrokenPipeError:
-            # the interpreter flushes once more when it ends: give it something that can be written to
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _write_nowhere()
             ctx.exit(READER_GONE)
-        except Exception as error:  # a fault of ours: shown as such, and not to be taken for findings (1)
-            click.echo(f"Error: {own_fault(error)}", err=True)
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno in _NO_ROOM:
+                _write_nowhere()
+                said = f"the output could not be written ({error.strerror}). Make room, or write it elsewhere."
+            else:  # a fault of ours: shown as such, and not to be taken for findings (1)
+                said = own_fault(error)
+            click.echo(f"Error: {said}", err=True)
             ctx.exit(KetaError.exit_code)
+
+
+def _write_nowhere() -> None:
+    """The interpreter flushes once more when it ends: give it something that can be written to."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _is_there(name: str) -> bool:

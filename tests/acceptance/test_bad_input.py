@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -132,3 +135,28 @@ def test_an_unknown_profile_on_the_command_line() -> None:
     assert result.stderr.startswith("Error: ")
     assert "https://example.org/nothing" in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("format", ["text", "json", "junit"])
+def test_no_room_for_the_output(format: str, tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_bytes(b"no")
+    with Path("/dev/full").open("wb") as full:
+        command = [sys.executable, "-m", "fhir_keta", "validate", "--format", format, str(tmp_path)]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE)
+    said = done.stderr.splitlines()[-1]
+    assert done.returncode == 3
+    assert said.startswith(b"Error: the output could not be written (No space left on device). Make room")
+    assert b"fault in fhir-keta" not in done.stderr
+
+
+@pytest.mark.parametrize("format", ["text", "github", "junit", "sarif"])
+def test_a_terminal_without_the_letters_of_a_file_name(format: str, tmp_path: Path) -> None:
+    (tmp_path / "Größe.json").write_bytes(b"no")
+    command = [sys.executable, "-m", "fhir_keta", "validate", "--format", format, str(tmp_path)]
+    ascii_only = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "1"}
+    done = subprocess.run(command, capture_output=True, env=ascii_only)
+    assert (done.returncode, done.stderr) == (1, b"Checked 1 record: 1 error, 0 warnings.\n")
+    assert done.stdout.isascii()
+    written = {"text": b"Gr\\xf6\\xdfe.json:1:1:", "github": b"Gr\\xf6\\xdfe.json,", "sarif": b"Gr%C3%B6%C3%9Fe.json"}
+    assert written.get(format, b"Gr&#246;&#223;e.json") in done.stdout
