@@ -188,6 +188,15 @@ _REFERENCES = (
         ("reference-relative", "Bundle.entry[0].resource.subject"),
     ),
     case("relative reference alone that is not type and id", _subject("someone")),
+    *(
+        case(
+            f"{reference} said to be an Observation",
+            _subject(reference, type="Observation"),
+            ("reference-target", "Observation.subject"),
+        )
+        for reference in ("someone", "a/b/c", "Foo/1")
+    ),
+    case("a reference said to be a Patient", _subject("someone", type="Patient")),
     case("reference by a search", _subject("Patient?active=true"), ("reference-search", "Observation.subject")),
     case("reference by a search in a transaction", _sent("transaction")),
     case("reference by a search in a batch", _sent("batch"), ("reference-search", "Bundle.entry[0].resource.subject")),

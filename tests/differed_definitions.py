@@ -56,6 +56,13 @@ DIFFERED_DEFINITIONS = (
         for code in ("string", "code", "boolean", "Range", "CodeableConcept", "Timing")
     ),
     case("length of one of two types", logical(type=[{"code": "boolean"}, {"code": "string"}], maxLength=3)),
+    case("length of another type", logical(type=[{"code": "https://ehr.test/length"}], maxLength=3)),
+    case(
+        "length of another type or of a boolean",
+        logical(type=[{"code": "https://ehr.test/length"}, {"code": "boolean"}], maxLength=3),
+        ("element-limit", _ELEMENT),
+    ),
+    case("codes of a resource", logical(type=[{"code": "Patient"}], binding=BOUND), ("eld-11", _ELEMENT)),
     case("length of a type in the base", differential(maxLength=3)),
     *(
         case(f"codes of a {code}", logical(type=[{"code": code}], binding=BOUND))

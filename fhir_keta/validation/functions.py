@@ -25,11 +25,10 @@ from fhir_keta.validation.terminology import Terminology
 
 JsonObject = dict[str, Any]
 
-_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 CODED = frozenset({"Coding", "Quantity"})
 """The types whose codes are looked up; as for HL7's validator not those made from Quantity, such as Age."""
 
-_TYPE_AND_ID = re.compile(r"/([A-Z][A-Za-z]+)/[A-Za-z0-9.-]{1,64}(/_history/[A-Za-z0-9.-]{1,64})?$")
+_TYPE_AND_ID = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/[A-Za-z0-9.-]{1,64}(/_history/[A-Za-z0-9.-]{1,64})?$")
 
 
 class Location(NamedTuple):
@@ -244,11 +243,11 @@ def leads_elsewhere(value: JsonObject, plan: FunctionPlan, scope: Scope) -> bool
 
 
 def _is_expected_elsewhere(value: JsonObject, plan: FunctionPlan) -> bool:
-    """Whether the type that a URL leads to is said to be another (R4, Reference.type); by type and id, it names it."""
-    stated, reference = value.get("type"), value["reference"]
-    if not isinstance(stated, str) or not _ABSOLUTE.match(reference):
+    """Whether what a reference leads to is said to be of another type (R4, Reference.type); type and id name it."""
+    stated = value.get("type")
+    if not isinstance(stated, str):
         return False
-    named = _TYPE_AND_ID.search(reference)
+    named = _TYPE_AND_ID.search(value["reference"])
     if named is not None and named[1] in base_library().resource_types:
         return False
     return stated.removeprefix("http://hl7.org/fhir/StructureDefinition/") not in plan.targets

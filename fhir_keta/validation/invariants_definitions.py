@@ -194,17 +194,16 @@ def _first_has_no_type(view: str) -> Function:
 
 
 def _binding_has_codes(value: JsonObject, _scope: Scope) -> bool:
-    """eld-11, as its text says: R4's expression asks only whether there is a type. Types not of R4 may have codes."""
+    """eld-11, as its text says; R4's expression asks only whether there is a type. Others' types may have codes."""
     codes = [text(type_.get("code")) for type_ in objects(value.get("type"))]
     if "binding" not in value or not codes or not _BINDABLE.isdisjoint(codes):
         return True
-    return not all(is_data_type(code) for code in codes)
+    return not any(is_type(code) for code in codes)
 
 
-def is_data_type(code: str) -> bool:
-    """Whether R4 has a data type of this name."""
-    structure = base().structure(code) if code.isalnum() else None
-    return structure is not None and structure["kind"] != "resource"
+def is_type(code: str) -> bool:
+    """Whether R4 has a type of this name."""
+    return code.isalnum() and base().structure(code) is not None
 
 
 def _only_fhir_types(value: JsonObject, _scope: Scope) -> bool:

@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from fhir_keta.definitions.library import base
-from fhir_keta.validation.invariants_definitions import is_data_type
+from fhir_keta.validation.invariants_definitions import is_type
 from fhir_keta.validation.primitives import PRIMITIVE_TYPES
 from fhir_keta.validation.scope import Function, Scope
 from fhir_keta.validation.shapes import descendants, distinct, objects, text, without_value
@@ -145,9 +145,9 @@ def _searched_types(bundle: JsonObject) -> set[str]:
 
 
 def _limits_fit_the_type(value: JsonObject, _scope: Scope) -> bool:
-    """R4, ElementDefinition.maxLength (in characters), minValue and maxValue; types not of R4 may have both."""
+    """R4, ElementDefinition.maxLength (in characters), minValue and maxValue; nothing is known of others' types."""
     codes = {text(type_.get("code")) for type_ in objects(value.get("type"))}
-    if not codes or not all(is_data_type(code) for code in codes):
+    if not any(is_type(code) for code in codes):
         return True
     if "maxLength" in value and codes.isdisjoint(_WITH_LENGTH):
         return False

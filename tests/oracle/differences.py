@@ -121,6 +121,12 @@ ONLY_OURS = (
 )
 ONLY_THEIRS = (
     Kind(
+        "http://hl7.org/fhir/StructureDefinition/Range#rng-2",
+        r"(low|high)\.(code|unit|system)",
+        "Quantities in units of UCUM that differ are compared after conversion; ours converts none.",
+        "http://hl7.org/fhirpath/N1/#comparison",
+    ),
+    Kind(
         "Type_Specific_Checks_DT_URL_Resolve",
         r"http://hl7\.org/fhir/gender",
         "A system may be a URI that leads nowhere; it holds those of HL7 to what it knows.",
