@@ -25,6 +25,7 @@ def _narrative(content: str) -> JsonObject:
 
 DOM_3 = ("dom-3", "Observation")
 _LIBRARY = {"resourceType": "Library", "id": "x", "status": "active", "type": {"text": "x"}}
+_AGENT = [{"who": {"display": "x"}}]
 _ABOUT_ITS_CONTAINER = {
     "resourceType": "Provenance",
     "id": "v",
@@ -45,6 +46,11 @@ INSIDE_CASES = (
         DOM_3,
     ),
     case("contained beside one about its container", _holding(_ABOUT_ITS_CONTAINER, _organization("a"))),
+    case(
+        "contained without an id",
+        _holding({name: content for name, content in _ABOUT_ITS_CONTAINER.items() if name != "id"} | {"agent": _AGENT}),
+        ("contained-id", "Observation"),
+    ),
     case("contained that a narrative links to", _holding(_organization("a"), text=_narrative('<a href="#a">x</a>'))),
     case(
         "contained that a narrative shows",

@@ -94,8 +94,9 @@ def _hash_is_the_hash(value: JsonObject, _scope: Scope) -> bool:
 
 
 def _contained_ids_distinct(value: JsonObject, _scope: Scope) -> bool:
-    """R4, References, Contained Resources: the id is what the container refers to it by."""
-    return distinct([text(item["id"]) for item in objects(value.get("contained")) if "id" in item])
+    """R4, References, Contained Resources: the id is what the container refers to it by, so each has its own."""
+    contained = objects(value.get("contained"))
+    return all("id" in item for item in contained) and distinct([text(item["id"]) for item in contained])
 
 
 def _conditions_have_questions(value: JsonObject, _scope: Scope) -> bool:

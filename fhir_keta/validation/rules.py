@@ -91,7 +91,7 @@ _RULES = (
         "extension-unknown", "error", "extension", "The extension is not known here, so its content cannot be trusted."
     ),
     Rule("element-id", "error", "structure", "Another element of this resource has the same id."),
-    Rule("contained-id", "error", "structure", "Two contained resources have the same id."),
+    Rule("contained-id", "error", "structure", "A contained resource has no id, or that of another."),
     Rule("attachment-size", "error", "value", "The size is not that of the data: give the bytes before base64."),
     Rule("attachment-hash", "error", "value", "The hash is not that of the data: give SHA-1 of the bytes, in base64."),
     Rule(

@@ -172,6 +172,12 @@ ONLY_THEIRS = (
         for rule in ("SD_EXTENSION_URL_MISMATCH", "SD_EXTENSION_URL_MISSING")
     ),
     Kind(
+        "http://hl7.org/fhir/StructureDefinition/Range#rng-2",
+        r"(low|high)\.(code|system)",
+        "It stumbles over a code that is no unit, and takes that for an answer; the two values are in order.",
+        f"{DATATYPES}#Range",
+    ),
+    Kind(
         "SD_MUST_HAVE_DERIVATION",
         r"StructureDefinition/.*no derivation",
         "R4 has derivation as 0..1, and no invariant that asks for it.",
