@@ -69,7 +69,24 @@ def test_units_of_ucum_that_differ_are_not_converted(validator: Validator) -> No
     assert _rules(validator, observation(valueRange={"low": low, "high": high})) == {}
 
 
-ODD: tuple[object, ...] = (None, "é", True, 1, 1.5, "x", "", [], {}, [None], ["x"], [{}], {"x": []}, [[]], {"element": 1}, {"element": [1]})
+ODD: tuple[object, ...] = (
+    None,
+    "é",
+    True,
+    1,
+    1.5,
+    "x",
+    "",
+    [],
+    {},
+    [None],
+    ["x"],
+    [{}],
+    {"x": []},
+    [[]],
+    {"element": 1},
+    {"element": [1]},
+)
 NAMES = re.findall(
     r"\w+",
     """contained item type reference start end low high value code system offset when valueString component entry
