@@ -184,7 +184,7 @@ class AcceptedPieces:
 
 def _containing(pieces: tuple[Piece, ...]) -> frozenset[Piece]:
     """What is contained, and all that refers to it."""
-    return frozenset([piece for piece in pieces if piece.key == "contained" or '"#' in piece.text])
+    return frozenset([piece for piece in pieces if piece.key == "contained" or "#" in piece.text])
 
 
 def _deciding(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:

@@ -163,10 +163,15 @@ def _in_slices(compiled: Compiled, index: IndexPlan, path: Path, asked: _Asked) 
     found = {
         _below(each["items"], more, inside, asked)
         for each in judged.values()
-        if each["items"].get("not") != {}  # what may never stand there
+        if not _is_never(each["items"]) and not _is_never(each["items"].get("properties", {}).get(inside[0], {}))
         for more in plans
     }
     return found.pop() if len(found) == 1 else None
+
+
+def _is_never(schema: Any) -> bool:
+    """Whether nothing may stand there, so that a record found good has nothing there."""
+    return isinstance(schema, dict) and schema.get("not") == {}
 
 
 def _is_read(plan: FunctionPlan, path: Path, is_reference: bool) -> bool:

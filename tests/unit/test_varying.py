@@ -56,6 +56,7 @@ def compiled(canonical: str) -> Compiled:
         (VITALS + "bp", ("component", 0, "valueQuantity", "value"), "decimal"),  # sliced by code
         (VITALS + "bp", ("component", 0, "code", "text"), None),
         (KETA + "keta-statement", ("component", 0, "valueString"), "string"),
+        (KETA + "keta-experience", ("component", 0, "valueString"), "string"),  # in the slice that allows it
         ("Timing", ("repeat", "count"), "positiveInt"),  # constraints ask only whether it is there
         ("Timing", ("repeat", "duration"), None),  # tim-4: not negative
         ("MedicationRequest", ("dispenseRequest", "numberOfRepeatsAllowed"), "unsignedInt"),
