@@ -103,7 +103,7 @@ class Validator:
             resource = parse(data)
             issues = self._findings(resource, self._repeated(resource, data))
             if issues:
-                check_depth(data)
+                check_depth(data, resource)
             else:
                 self._learn(resource, data)
         except ParseFault as fault:

@@ -103,9 +103,11 @@ def nested(levels: int) -> bytes:
 def test_depth() -> None:
     check_depth(nested(LEVELS))
     check_depth(b'{"a":"' + b"[" * 200 + b'"}')
+    check_depth(nested(LEVELS), parse(nested(LEVELS)))
     for data, column in ((nested(LEVELS + 1), 5 * LEVELS + 1), (nested(100), 5 * LEVELS + 1)):
-        with pytest.raises(ParseFault) as caught:
-            check_depth(data)
-        assert (caught.value.rule, caught.value.column) == ("json-depth", column)
+        for value in (None, parse(data)):
+            with pytest.raises(ParseFault) as caught:
+                check_depth(data, value)
+            assert (caught.value.rule, caught.value.column) == ("json-depth", column)
     with pytest.raises(ParseFault, match="json-depth"):
         parse(nested(5000))
