@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.base_records import DATA_ABSENT, JsonObject, case, observation, patient
 from tests.unit.invariant_records import (
+    R4,
     UCUM,
     bundle,
     counted,
@@ -14,6 +15,7 @@ from tests.unit.invariant_records import (
     entry,
     guide,
     logical,
+    operation,
     questionnaire,
     task,
     timed,
@@ -69,6 +71,15 @@ DIFFERED_CONSTRAINTS = (
     case("one condition", _conditional(1)),
     case("two conditions", _conditional(2), ("que-12", "Questionnaire.item[0]")),
     case("two conditions with a behaviour", _conditional(2, enableBehavior="any")),
+    *(
+        case(f"target of a {type_}", operation(type=type_, targetProfile=[f"{R4}ValueSet"]))
+        for type_ in ("Reference", "canonical", "ValueSet", "Resource")
+    ),
+    case(
+        "target of an Element",
+        operation(type="Element", targetProfile=[f"{R4}ValueSet"]),
+        ("opd-3", "OperationDefinition.parameter[0]"),
+    ),
     case("condition on no question", _asking(_question=_ABSENT), ("questionnaire-condition", "Questionnaire")),
     case("least number without a value", _element("min"), ("eld-2", _ELEMENT)),
     case("greatest number without a value", _element("max"), ("eld-3", _ELEMENT), ("eld-2", _ELEMENT)),

@@ -215,6 +215,14 @@ def _only_fhir_types(value: JsonObject, _scope: Scope) -> bool:
     return all(_FHIR_TYPE.fullmatch(code) for code in codes if code)
 
 
+def _targets_are_resources(value: JsonObject, _scope: Scope) -> bool:
+    """opd-3; HL7's validator and R5 add what R4 left out: a parameter that is itself a resource."""
+    if "targetProfile" not in value:
+        return True
+    type_ = value.get("type")
+    return type_ in ("Reference", "canonical", "Resource", "DomainResource") or text(type_) in base().resource_types
+
+
 def _groupings_exist(value: JsonObject, _scope: Scope) -> bool:
     known = {text(grouping.get("id")) for grouping in objects(value.get("grouping"))}
     resources = objects(value.get("resource"))
@@ -254,6 +262,7 @@ DEFINITION_FUNCTIONS: dict[str, Function] = {
     "sdf-16": _ids_distinct("snapshot"),
     "sdf-17": _ids_distinct("differential"),
     "sdf-19": _only_fhir_types,
+    "opd-3": _targets_are_resources,
     "ig-1": _groupings_exist,
     "ig-2": _versions_exist,
     "cpb-7": _distinct_by("document", "profile", "mode"),

@@ -35,6 +35,7 @@ from tests.unit.invariant_records import (
     form,
     guide,
     logical,
+    operation,
     question,
     questionnaire,
     rest,
@@ -168,6 +169,11 @@ CASES: dict[str, tuple[JsonObject, JsonObject, str]] = {
         logical(type=[{"code": OURS}]),
         {**logical(type=[{"code": OURS}]), "url": f"{R4}a"},
         "StructureDefinition",
+    ),
+    "opd-3": (
+        operation(type="ValueSet", targetProfile=[f"{R4}ValueSet"]),
+        operation(type="uri", targetProfile=[f"{R4}ValueSet"]),
+        "OperationDefinition.parameter[0]",
     ),
     "ig-1": (
         guide(resource={"groupingId": "g"}),

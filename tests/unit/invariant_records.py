@@ -157,6 +157,20 @@ def capabilities(**members: Any) -> JsonObject:
     }
 
 
+def operation(**parameter: Any) -> JsonObject:
+    return {
+        "resourceType": "OperationDefinition",
+        "name": "A",
+        "status": "draft",
+        "kind": "operation",
+        "code": "a",
+        "system": True,
+        "type": False,
+        "instance": False,
+        "parameter": [{"name": "a", "use": "in", "min": 0, "max": "1", **parameter}],
+    }
+
+
 def rest(*resources: JsonObject) -> JsonObject:
     return capabilities(rest=[{"mode": "server", "resource": list(resources)}])
 
