@@ -25,11 +25,15 @@ _REFERENCE = re.compile(r"[A-Z][A-Za-z]+/(?=[A-Za-z0-9.\-]{1,64}$)")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Piece:
-    """A root element as text: its name, the text with ``VARIES`` for what varies, and how that may be written."""
+    """A root element as text: its name, the text with ``VARIES`` for what varies, and how that may be written.
+
+    ``length`` is how many tokens it has.
+    """
 
     key: str
     text: str
     patterns: tuple[str, ...]
+    length: int
 
     def says_the_same(self, other: Piece) -> bool:
         return self.text == other.text and self.patterns == other.patterns
@@ -68,7 +72,9 @@ def cut(data: bytes) -> tuple[list[bytes], list[bytes]]:
     return tokens, items
 
 
-def piece_of(text: str, member: Member, type_of: Callable[[Path], str | None]) -> tuple[Piece, list[Varying]]:
+def piece_of(
+    text: str, member: Member, spaced: int, type_of: Callable[[Path], str | None]
+) -> tuple[Piece, list[Varying]]:
     """The piece that a root element is, and what varies in it.
 
     ``type_of`` says within which type the value at a path (from the root) may vary, and None where it may not.
@@ -79,7 +85,8 @@ def piece_of(text: str, member: Member, type_of: Callable[[Path], str | None]) -
         parts += [text[start : place.start], VARIES]
         start = place.end
     whole = "".join(parts) + text[start : member.end]
-    return Piece(member.name, whole, tuple([place.pattern for place in places])), places
+    length = whole.count(COMMA[spaced].decode()) + 1
+    return Piece(member.name, whole, tuple([place.pattern for place in places]), length), places
 
 
 def _places(text: str, member: Member, type_of: Callable[[Path], str | None]) -> list[Varying]:

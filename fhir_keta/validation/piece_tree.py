@@ -31,7 +31,7 @@ class PieceTree:
 
     def read(self, tokens: Sequence[bytes]) -> tuple[Piece, ...] | None:
         """The pieces of these tokens, with what varies in them as it may; None where there are no such pieces."""
-        pieces = []
+        pieces: list[Piece] = []
         following = start = self._start
         earlier = b""  # the start of the Period that is being read
         for token in tokens:
@@ -41,7 +41,7 @@ class PieceTree:
                     if found := form[0](token):
                         break
                 else:
-                    return self._read_otherwise(tokens)
+                    return self._read_otherwise(tokens, pieces) if following is not start else None
                 _, after, role, _ = form
                 if role == REFERENCE:
                     self._meet(following, token, after)
@@ -56,12 +56,14 @@ class PieceTree:
                 following = start
         return tuple(pieces) if following is start else None
 
-    def _read_otherwise(self, tokens: Sequence[bytes]) -> tuple[Piece, ...] | None:
-        """Read where a token is known as it is and also as one that varies, and what follows decides."""
-        pieces: list[Piece] = []
-        position = 0
+    def _read_otherwise(self, tokens: Sequence[bytes], pieces: list[Piece]) -> tuple[Piece, ...] | None:
+        """Read on after ``pieces``, where a token is known as it is and also as one that varies.
+
+        What follows decides; so the piece that could not be read is read again from its beginning.
+        """
         if len(tokens) > _TOKENS:
             return None
+        position = sum(piece.length for piece in pieces)
         while position < len(tokens):
             found = self._next(tokens, position, self._start, b"")
             if found is None:

@@ -168,7 +168,7 @@ class AcceptedPieces:
         only = known[0] if known is not None and len(known) == 1 else None
         if only and (only in kind.pieces or not only.patterns):
             return only  # without patterns it is this very text
-        piece, places = piece_of(text, member, kind.varying_type)
+        piece, places = piece_of(text, member, spaced, kind.varying_type)
         return only if only and only.says_the_same(piece) else self._tree.add(piece, places, spaced)
 
     def _learn_items(

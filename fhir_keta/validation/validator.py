@@ -247,12 +247,10 @@ class Validator:
     def _structure(
         self, checker: _Checker, resource: JsonObject, expression: str, scope: Scope | None = None
     ) -> Iterator[Issue]:
-        index = checker.compiled.index
-        value = indexed(resource, index, scope=scope) if index else resource
+        trace: Trace = {}
+        value = indexed(resource, checker.compiled.index, trace, scope)
         if checker.engine.is_valid(value):
             return
-        trace: Trace = {}
-        value = indexed(resource, index, trace, scope)
         yield from explain(checker.compiled, value, trace, checker.engine.refusals(value), expression)
 
     def _claimed(self, resource: JsonObject, expression: str) -> tuple[list[str], list[Issue]]:
