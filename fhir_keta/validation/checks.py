@@ -1,8 +1,13 @@
-"""Rules of an ElementDefinition that no schema says: ranges of dates and quantities, extensible bindings, profiles."""
+"""Rules of an ElementDefinition that no schema says: ranges, extensible bindings, profiles of types, where references
+lead, and the limits that HL7's extensions of an ElementDefinition set.
+"""
 
 from __future__ import annotations
 
+import base64
+import re
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -10,6 +15,7 @@ from fhir_keta.definitions.library import Library
 from fhir_keta.errors import DefinitionError
 from fhir_keta.validation.compiled import Check
 from fhir_keta.validation.dates import compare_dates
+from fhir_keta.validation.deadline import TooLong, within
 from fhir_keta.validation.elements import Element, type_code
 from fhir_keta.validation.primitives import PRIMITIVE_TYPES
 from fhir_keta.validation.scope import Scope
@@ -17,6 +23,7 @@ from fhir_keta.validation.shapes import descendants, number, objects
 
 JsonObject = dict[str, Any]
 
+_SECONDS = 2.0
 _DATES = frozenset({"date", "dateTime", "instant"})
 # resources are met where they stand, extensions by their url; a profile on a primitive has nothing to say
 _NOT_OF_PROFILES = PRIMITIVE_TYPES | {"Extension", "Resource", "DomainResource", "Element", "BackboneElement"}
@@ -35,6 +42,11 @@ def value_checks(element: Element, code: str, library: Library) -> Iterator[Chec
     if binding.get("strength") == "extensible" and code in _CODED and "valueSet" in binding:
         value_set = binding["valueSet"]
         yield Check("binding-extensible", {"value_set": value_set}, partial(_has_code, library, value_set))
+    modes = frozenset(mode for type_ in element.types for mode in type_.get("aggregation", ()))
+    if code == "Reference" and modes:
+        yield Check("reference-aggregation", {"allowed": " or ".join(sorted(modes))}, partial(_aggregated, modes))
+    for extension in element.definition.get("extension", ()):
+        yield from _limits(extension, code)
     if code == "canonical":
         yield Check("reference-unresolved", {}, _is_inside)
     profiles = type_profiles(element, code)
@@ -43,6 +55,56 @@ def value_checks(element: Element, code: str, library: Library) -> Iterator[Chec
             if library.structure(profile) is None:
                 raise DefinitionError(f"The profile {profile} is not known. Add its definition with --definitions.")
         yield Check("type-profile", {"allowed": " or ".join(profiles)}, partial(_meets_one, profiles))
+
+
+def _limits(extension: JsonObject, code: str) -> Iterator[Check]:
+    """What an extension of an ElementDefinition asks of a value of this type."""
+    name = str(extension.get("url")).removeprefix("http://hl7.org/fhir/StructureDefinition/")
+    limit = next((value for key, value in extension.items() if key.startswith("value")), None)
+    if name == "regex" and isinstance(limit, str) and code in PRIMITIVE_TYPES:
+        yield Check("value-regex", {}, partial(_is_written, limit))
+    elif name == "maxDecimalPlaces" and isinstance(limit, int) and code in ("decimal", "Quantity"):
+        yield Check("value-decimal-places", {"limit": str(limit)}, partial(_has_decimal_places, limit))
+    elif name == "maxSize" and isinstance(limit, int | float) and code in ("base64Binary", "Attachment"):
+        yield Check("value-bytes", {"limit": str(limit)}, partial(_has_bytes, limit))
+
+
+def _is_written(regex: str, value: Any, _scope: Scope) -> bool | None:
+    """Whether all of the value is as the regular expression says; None where nobody can tell, or not in time."""
+    if not isinstance(value, str):
+        return True
+    try:
+        return within(_SECONDS, lambda: re.fullmatch(regex, value) is not None)
+    except (re.error, TooLong):
+        return None
+
+
+def _has_decimal_places(most: int, value: Any, _scope: Scope) -> bool:
+    shown = value.get("value") if isinstance(value, dict) else value
+    if number(shown) is None:
+        return True
+    exponent = Decimal(str(shown)).normalize().as_tuple().exponent
+    return not isinstance(exponent, int) or -exponent <= most
+
+
+def _has_bytes(most: float, value: Any, _scope: Scope) -> bool:
+    data = value.get("data") if isinstance(value, dict) else value
+    try:
+        return not isinstance(data, str) or len(base64.b64decode(data)) <= most
+    except ValueError:  # no base64: another rule's finding
+        return True
+
+
+def _aggregated(modes: frozenset[str], value: Any, scope: Scope) -> bool:
+    """Whether what is referred to is where the profile wants it (R4, ElementDefinition.type.aggregation)."""
+    reference = value.get("reference") if isinstance(value, dict) else None
+    if not isinstance(reference, str):
+        return True
+    if scope.find(reference) is None:
+        return "referenced" in modes
+    if reference[:1] == "#":
+        return "contained" in modes
+    return bool(modes & {"bundled", "referenced"})
 
 
 def type_profiles(element: Element, code: str) -> list[str]:

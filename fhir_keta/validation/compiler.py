@@ -36,6 +36,7 @@ from fhir_keta.validation.parts import (
     BACKBONES,
     ObjectInTheMaking,
     Value,
+    asked_of_companion,
     is_bound,
     listed,
     plan_path,
@@ -192,7 +193,7 @@ class _Compilation:
         else:
             built.add(name, self._array(child, code, value) if child.is_array else value)
         if primitive and code != "xhtml" and child.is_extensible:
-            built.add(f"_{name}", self._companion(child, code), name)
+            built.add(f"_{name}", self._companion(child, code, name, built), name)
             if is_bound(child) and not child.min:  # a code from a required value set is never only an extension
                 built.dependent[f"_{name}"] = {"required": [name]}
         if primitive:
@@ -220,7 +221,7 @@ class _Compilation:
             self._checks(narrowed, code, key, built)
             by_type[code] = [key]
             if code in PRIMITIVE_TYPES:
-                built.add(f"_{key}", self._companion(child, code), child.name)
+                built.add(f"_{key}", self._companion(narrowed, code, key, built), child.name)
                 by_type[code].append(f"_{key}")
                 if is_bound(narrowed):
                     built.demands.append(with_its_value(child.name, key))
@@ -251,17 +252,24 @@ class _Compilation:
         if found:
             built.functions.checks[key] = found
 
-    def _companion(self, child: Element, code: str) -> Value:
+    def _companion(self, child: Element, code: str, key: str, built: ObjectInTheMaking) -> Value:
         """``_name``: the id and extensions of a primitive (R4, JSON, Representation of primitive elements)."""
-        element = self._type("Element", [])
-        shared = element.functions or FunctionPlan("Element", "Element")
-        functions = FunctionPlan(code, code, shared.invariants, shared.children)
+        asked = asked_of_companion(child, key)
+        if asked is None:
+            element = self._type("Element", [])
+            shared = element.functions or FunctionPlan("Element", "Element")
+            element = Value(element.schema, FunctionPlan(code, code, shared.invariants, shared.children))
+        else:
+            own = self.object(asked.element, FunctionPlan(code, code), built.root)
+            element = Value(own.schema(), own.functions, own.index)
+            built.demands += asked.demands
         schema = element.schema
         if child.value("fixed") is not None:  # exactly the value: no extensions beside it
             schema = {**schema, "allOf": [{"$comment": "value-fixed", "not": {"required": ["extension"]}}]}
         if child.is_array:
-            schema = {"type": "array", "minItems": 1, "items": {"anyOf": [{"type": "null"}, schema]}}
-        return Value(schema, functions)
+            items = schema if asked and asked.demands else {"if": {"type": "null"}, "else": schema}
+            schema = {"type": "array", "minItems": 1, "items": items}
+        return element._replace(schema=schema)
 
     def _value(self, child: Element, code: str, root: Element, type_: JsonObject | None = None) -> Value:
         """One value of an element, without its array."""

@@ -9,11 +9,13 @@ from typing import Any
 from fhir_keta.definitions.library import Codes, Library
 from fhir_keta.validation.elements import Element, choice_key, type_code
 from fhir_keta.validation.index import BY_SLICE
+from fhir_keta.validation.shapes import text
 
 JsonObject = dict[str, Any]
 
 # what names something for everybody is absolute: definitions, the systems of identifiers and codes
 _ABSOLUTE = re.compile(r"(?!Extension\.)[A-Za-z]+\.url|(?:Identifier|Quantity|ValueSet\.compose\.include)\.system")
+_MAXIMUM = "http://hl7.org/fhir/StructureDefinition/elementdefinition-maxValueSet"
 _ABSOLUTE_URI: JsonObject = {"$comment": "uri-absolute", "pattern": "^[A-Za-z][A-Za-z0-9+.-]*:"}
 
 _REFERENCE_ID = r"[A-Za-z0-9\-\.]{1,64}(?:/_history/[A-Za-z0-9\-\.]{1,64})?(?:#.*)?$"
@@ -40,12 +42,21 @@ def element_constraints(element: Element, type_code: str, library: Library) -> l
     if "maxLength" in element.definition:
         limit = element.definition["maxLength"]
         found.append({"$comment": "max-length", "description": str(limit), "maxLength": limit})
-    binding = element.definition.get("binding", {})
-    if binding.get("strength") == "required" and "valueSet" in binding:
-        schema = binding_schema(type_code, library.possible_codes(binding["valueSet"]))
-        if schema is not None:
-            found.append({"$comment": "binding-required", "description": binding["valueSet"], **schema})
+    value_set = _required_value_set(element.definition.get("binding", {}))
+    schema = binding_schema(type_code, library.possible_codes(value_set)) if value_set else None
+    if schema is not None:
+        found.append({"$comment": "binding-required", "description": value_set, **schema})
     return found
+
+
+def _required_value_set(binding: JsonObject) -> str | None:
+    """The value set that a code must be from: of an extensible binding, the one beyond which nothing extends it."""
+    if binding.get("strength") == "required":
+        return text(binding.get("valueSet")) or None
+    if binding.get("strength") != "extensible":
+        return None
+    urls = {extension.get("url"): extension for extension in binding.get("extension", ())}
+    return text(urls.get(_MAXIMUM, {}).get("valueCanonical")) or None
 
 
 def pattern_schema(pattern: Any) -> JsonObject:

@@ -71,6 +71,30 @@ def is_bound(element: Element) -> bool:
     return bool(element.definition.get("binding", {}).get("strength") == "required")
 
 
+class Companion(NamedTuple):
+    """What a profile asks of ``_name``: of its extensions, and of the object around it that ``_name`` be there."""
+
+    element: Element
+    demands: list[JsonObject]
+
+
+def asked_of_companion(child: Element, key: str) -> Companion | None:
+    """What the profile says of the extensions of a primitive in ``key``; None where nothing but that it has some."""
+    extension = child.children.get("extension")
+    if extension is None or not (extension.slices or extension.min or extension.max == 0):
+        return None
+    inside = {name: below for name, below in child.children.items() if name in ("id", "extension")}
+    definition = {"id": child.id, "path": child.definition["path"]}
+    needed = [(name, part.min) for name, part in extension.slices.items() if part.min >= 1]
+    there = {"anyOf": [{"not": {"required": [key]}}, {"required": [f"_{key}"]}]}
+    demands: list[JsonObject] = [
+        {"$comment": "slice-min", "description": f"{name}|{least}", **there} for name, least in needed
+    ]
+    if extension.min and not needed:
+        demands.append({"$comment": "cardinality-min", "description": f"extension|{extension.min}", **there})
+    return Companion(Element(definition, child.name, inside), demands)
+
+
 def plan_path(element: Element, code: str) -> str:
     """Extensions name a backbone by its path, a data type by its name (R4, Defining Extensions, Context)."""
     return (

@@ -105,7 +105,7 @@ class _Purification:
                 by_slice = schema["properties"][f"{key}{BY_SLICE}"]["properties"]
                 properties[key] = self._sliced(content, by_slice, below, f"{place}.{key}")
             elif content.get("type") == "array":
-                properties[key] = {**content, "items": self.object(content["items"], below, f"{place}.{key}")}
+                properties[key] = {**content, "items": self._items(content["items"], below, f"{place}.{key}")}
             else:
                 properties[key] = self.object(content, below, f"{place}.{key}")
         if properties:
@@ -113,6 +113,12 @@ class _Purification:
         if "allOf" in copy:
             copy["allOf"] = [self._demand(each, plan, place) for each in copy["allOf"]]
         return copy
+
+    def _items(self, items: JsonObject, plan: IndexPlan, place: str) -> JsonObject:
+        """The items of an array, where a null may keep a place too."""
+        if "else" in items:
+            return {**items, "else": self.object(items["else"], plan, place)}
+        return self.object(items, plan, place)
 
     def _sliced(self, array: JsonObject, by_slice: JsonObject, plan: IndexPlan, place: str) -> JsonObject:
         """Each element as its slice says, and of no other; those of none as the rest."""

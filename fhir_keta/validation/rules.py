@@ -58,6 +58,9 @@ _RULES = (
     Rule("value-pattern", "error", "value", "The value does not contain what this profile requires: {pattern}."),
     Rule("max-length", "error", "value", "Longer than the {limit} characters allowed."),
     Rule("value-range", "error", "value", "Outside the range the profile allows ({bound})."),
+    Rule("value-regex", "error", "value", "Not written as this profile asks (its regular expression)."),
+    Rule("value-decimal-places", "error", "value", "More than the {limit} decimal places this profile allows."),
+    Rule("value-bytes", "error", "too-long", "More than the {limit} bytes this profile allows."),
     Rule("binding-required", "error", "code-invalid", "Not a code of the required value set {value_set}.{suggestion}"),
     Rule(
         "binding-extensible",
@@ -76,6 +79,12 @@ _RULES = (
     Rule("type-profile", "error", "structure", "The value meets none of the profiles that are asked of it: {allowed}."),
     Rule("reference-profile", "error", "structure", "What this leads to does not meet the profile {allowed}."),
     Rule("reference-target", "error", "structure", "A reference to {allowed} is expected here."),
+    Rule(
+        "reference-aggregation",
+        "error",
+        "structure",
+        "What this leads to must be where the profile wants it: {allowed}.",
+    ),
     Rule("reference-relative", "error", "value", "A relative reference in a Bundle is written as type/id."),
     Rule("reference-search", "error", "structure", "A search instead of an id may stand only in a transaction."),
     Rule("reference-container", "error", "structure", "'#' alone may stand only in a contained resource."),

@@ -28,8 +28,8 @@ class Terminology:
     def verdict(self, system: Any, code: Any, display: Any, version: Any = None) -> str:
         """ "code-unknown", "display-wrong", "system-value-set", or "": the coding is right or cannot be judged here.
 
-        Displays may differ in case, but not in white space, as for HL7's validator; of a version of the system that is
-        not known here nothing is said.
+        As for HL7's validator, displays may differ in case, not in white space, and where the system gives none every
+        one is wrong. Of a version of the system that is not known here nothing is said.
         """
         if not isinstance(system, str) or not isinstance(code, str):
             return ""
@@ -58,7 +58,7 @@ class Terminology:
             )
         if displays is None:
             return "code-unknown"
-        if display is None or not displays or display.casefold() in displays:
+        if display is None or display.casefold() in displays:
             return ""
         return "display-wrong"
 

@@ -10,8 +10,7 @@ from fhir_keta.definitions.library import bundled
 from fhir_keta.validation.issue import Issue
 from fhir_keta.validation.validator import Validator
 from tests.foreign.case import ForeignCase
-from tests.foreign.cases import FOREIGN_CASES
-from tests.foreign.profiles import DEFINITIONS
+from tests.foreign.cases import DEFINITIONS, FOREIGN_CASES
 
 VALIDATOR = Validator(bundled().with_resources(DEFINITIONS))
 

@@ -7,8 +7,7 @@ import json
 import pytest
 
 from tests.foreign.case import ForeignCase
-from tests.foreign.cases import FOREIGN_CASES
-from tests.foreign.profiles import DEFINITIONS
+from tests.foreign.cases import DEFINITIONS, FOREIGN_CASES
 from tests.oracle.oracle import Oracle
 
 

@@ -46,7 +46,7 @@ def terminology(**members: Any) -> Terminology:
         ("one", "Number One ", "display-wrong"),
         ("one", "Number Two", "display-wrong"),
         ("inner", None, ""),
-        ("inner", "anything", ""),  # the system gives it no display
+        ("inner", "anything", "display-wrong"),  # the system gives it no display
         ("One", None, "code-unknown"),
         ("two", None, "code-unknown"),
         ("two", "Number Two", "code-unknown"),

@@ -106,6 +106,21 @@ TEXTS = {
         rating(valueInteger=70),
         rating(valueInteger=7),
     ),
+    "value-regex": RuleText(
+        "Where a profile gives a regular expression for a value, all of the value is as it says.",
+        "It is how those who wrote the profile recognise the value. Source: FHIR R4, the extension regex.",
+        "Write the value as the profile's definition of the element describes it.",
+    ),
+    "value-decimal-places": RuleText(
+        "A number has no more decimal places than the profile allows.",
+        "More of them claim a precision that the measurement does not have. Source: the extension maxDecimalPlaces.",
+        "Round the number to what was measured.",
+    ),
+    "value-bytes": RuleText(
+        "Data are no longer than the profile allows, before they are written as base64.",
+        "Readers set aside so much room. Source: FHIR R4, the extension maxSize.",
+        "Send a smaller version, or a link to the data.",
+    ),
     "binding-required": RuleText(
         "Where the binding is required, the code is one of the value set.",
         f"Software branches on these codes; it knows no others. {_CODES}",

@@ -87,6 +87,11 @@ TEXTS = {
         f"Readers follow it and expect what the profile promises. {_REFERENCES}",
         "Correct the contained resource or the entry of the Bundle, or refer to another one.",
     ),
+    "reference-aggregation": RuleText(
+        "What a reference leads to is where the profile wants it: contained, in the same Bundle, or elsewhere.",
+        "Readers look for it there. Source: FHIR R4, ElementDefinition.type.aggregation.",
+        "Move what is referred to where the profile wants it, and change the reference with it.",
+    ),
     "reference-search": RuleText(
         "A reference by search (Patient?identifier=...) stands only in a transaction.",
         "Only a server that processes a transaction replaces it by an id. Source: FHIR R4, RESTful API, transaction, "
