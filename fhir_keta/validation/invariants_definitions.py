@@ -72,7 +72,7 @@ def _questions(value: JsonObject) -> Iterator[JsonObject]:
         node
         for item in objects(value.get("item"))
         for node in descendants({"item": [item]})
-        if "linkId" in node and node.get("type") not in ("group", "display")
+        if ("linkId" in node or "_linkId" in node) and node.get("type") not in ("group", "display")
     )
 
 
@@ -128,11 +128,15 @@ def _minimum_below_maximum(value: JsonObject, _scope: Scope) -> bool:
 
 def _slice_name_is_plain(value: JsonObject, _scope: Scope) -> bool:
     name = value.get("sliceName")
+    if without_value(value, "sliceName"):
+        return False
     return not isinstance(name, str) or _SLICE_NAME.fullmatch(name) is not None
 
 
 def _path_is_plain(value: JsonObject, _scope: Scope) -> bool:
     path = value.get("path")
+    if without_value(value, "path"):
+        return False
     return not isinstance(path, str) or _ELEMENT_PATH.fullmatch(path) is not None
 
 
@@ -211,8 +215,10 @@ def _only_fhir_types(value: JsonObject, _scope: Scope) -> bool:
     if not text(value.get("url")).startswith("http://hl7.org/fhir/StructureDefinition"):
         return True
     elements = (*_elements(value, "snapshot"), *_elements(value, "differential"))
-    codes = (text(type_.get("code")) for element in elements for type_ in objects(element.get("type")))
-    return all(_FHIR_TYPE.fullmatch(code) for code in codes if code)
+    types = [type_ for element in elements for type_ in objects(element.get("type"))]
+    if any(without_value(type_, "code") for type_ in types):
+        return False
+    return all(_FHIR_TYPE.fullmatch(code) for type_ in types if (code := text(type_.get("code"))))
 
 
 def _targets_are_resources(value: JsonObject, _scope: Scope) -> bool:
