@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from fhir_keta.records.parse import ParseFault, parse
@@ -21,6 +22,10 @@ _AT_THE_NAME = frozenset({"element-unknown", "element-prohibited", "json-duplica
 
 _CHUNK_BYTES = 2**17
 _CHUNK_RECORDS = 500
+
+ALONE_RECORDS = 2_000
+ALONE_BYTES = 4 * 2**20
+"""What is checked before more processes are started: less is not worth one, and they inherit what is learnt of it."""
 
 _LONGEST_VALUE = 80  # characters of a value that is shown
 _RESOURCE_TYPE = re.compile(r"[A-Za-z]{1,64}")
@@ -146,18 +151,29 @@ def results(
 ) -> Generator[Result, None, None]:
     """Check every record of ``records.source.read`` and give one result for each item, in the same order.
 
-    ``check`` is ``Validator.check``; a Fault becomes a finding under its own rule. With ``jobs`` above 1 the records
-    are checked in so many processes; close the iterator to end them early. ``show_values`` fills in the values found.
+    ``check`` is ``Validator.check``; a Fault becomes a finding under its own rule. With ``jobs`` above 1 all but the
+    first records are checked in so many processes; close the iterator to end them early. ``show_values`` fills in the
+    values found.
     """
+    items = iter(items)
+    for item in items if jobs == 1 else _first(items):
+        yield Result(item.place, _findings_of(item, check, show_values))
     if jobs == 1:
-        for item in items:
-            yield Result(item.place, _findings_of(item, check, show_values))
         return
     from fhir_keta.validation.parallel import in_order
 
     for places, found in in_order(partial(_findings_in, check, show_values), _chunks(items), jobs):
         for position, place in enumerate(places):
             yield Result(place, found.get(position, ()))
+
+
+def _first(items: Iterator[Record | Fault]) -> Iterator[Record | Fault]:
+    size = 0
+    for item in islice(items, ALONE_RECORDS):
+        yield item
+        size += len(item.data) if isinstance(item, Record) else 0
+        if size >= ALONE_BYTES:
+            return
 
 
 def _findings_of(item: Record | Fault, check: Check, show_values: bool) -> tuple[Finding, ...]:
@@ -195,9 +211,10 @@ def _findings_in(check: Check, show_values: bool, sent: list[_Sent]) -> dict[int
     """The findings by position, where there are any."""
     found: dict[int, tuple[Finding, ...]] = {}
     for position, each in enumerate(sent):
-        item = each if isinstance(each, Fault) else Record(each[0], Place(*each[1:]))
-        if findings := _findings_of(item, check, show_values):
-            found[position] = findings
+        if isinstance(each, Fault):
+            found[position] = _findings_of(each, check, show_values)
+        elif issues := check(each[0]):
+            found[position] = _findings(issues, Record(each[0], Place(*each[1:])), show_values)
     return found
 
 

@@ -32,6 +32,12 @@ ANSWERS = {
 }
 
 
+@pytest.fixture(params=["1", "2"])
+def jobs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setattr("fhir_keta.reporting.result.ALONE_RECORDS", 0)
+    return str(request.param)
+
+
 def run(*arguments: str, given: bytes = CLAIM) -> Result:
     return CliRunner().invoke(main, ["validate", "-", *arguments], input=given)
 
@@ -60,7 +66,6 @@ def test_without_the_definition_the_profile_is_not_known() -> None:
     assert "[profile-unknown]" in result.stdout
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
 @pytest.mark.parametrize("kind", ["file", "folder", "bundle", "package"])
 def test_what_is_given_is_checked_against(kind: str, jobs: str, tmp_path: Path) -> None:
     bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": GIVEN}]}

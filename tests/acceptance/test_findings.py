@@ -18,6 +18,12 @@ WRONG_GENDER = {"resourceType": "Patient", "id": "p1", "gender": "Millerova"}
 UNKNOWN_PROFILE = {"resourceType": "Patient", "id": "w", "meta": {"profile": ["https://example.org/profile"]}}
 
 
+@pytest.fixture(params=["1", "2"])
+def jobs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setattr("fhir_keta.reporting.result.ALONE_RECORDS", 0)
+    return str(request.param)
+
+
 def run(*arguments: str, given: bytes = b"") -> Result:
     return CliRunner().invoke(main, ["validate", *arguments], input=given)
 
@@ -34,7 +40,6 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
 def test_max_findings_stops_writing_and_says_how_many_more(folder: Path, jobs: str) -> None:
     result = run("--max-findings", "2", "--jobs", jobs, str(folder))
     assert [line.partition(": ")[0] for line in result.stdout.splitlines()] == [
@@ -86,7 +91,6 @@ def test_fail_on_none_reports_and_passes(folder: Path) -> None:
     assert (result.stdout.count("\n"), result.exit_code) == (5, 0)
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
 def test_values_are_quoted_only_where_asked_for(jobs: str) -> None:
     given = lines(WRONG_GENDER)
     assert "Millerova" not in run("--jobs", jobs, "-", given=given).output

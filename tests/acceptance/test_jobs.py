@@ -26,7 +26,7 @@ PATIENT = b'{"resourceType":"Patient","id":"p%d"}'
 def mixed(tmp_path: Path) -> list[str]:
     """Several files, good and bad records, blank lines, broken JSON, a file that is not there as gzip."""
     lines = []
-    for number in range(1500):
+    for number in range(2500):
         lines.append(PATIENT % number)
         if number % 7 == 0:
             lines.append(
@@ -49,17 +49,17 @@ def test_the_same_output_with_any_number_of_jobs(mixed: list[str], format: str) 
         subprocess.run([*COMMAND, *mixed, "--format", format, "--jobs", jobs], capture_output=True)
         for jobs in ("1", "2", "0")
     )
-    assert one.stdout.count(b"\n") > 400
+    assert one.stdout.count(b"\n") > 600
     assert one.returncode == two.returncode == every.returncode == 1
     assert one.stdout == two.stdout == every.stdout
     assert one.stderr == two.stderr == every.stderr
 
 
 def test_standard_input_in_two_jobs() -> None:
-    given = b"\n".join(PATIENT % number for number in range(2000)) + b"\n{"
+    given = b"\n".join(PATIENT % number for number in range(5000)) + b"\n{"
     done = subprocess.run([*COMMAND, "-", "--jobs", "2"], input=given, capture_output=True)
-    assert done.stdout.startswith(b"<stdin>:2001:2: fatal [json-syntax]")
-    assert (done.returncode, done.stderr) == (1, b"Checked 2001 records: 1 error, 0 warnings.\n")
+    assert done.stdout.startswith(b"<stdin>:5001:2: fatal [json-syntax]")
+    assert (done.returncode, done.stderr) == (1, b"Checked 5001 records: 1 error, 0 warnings.\n")
 
 
 def children(process: int) -> list[int]:

@@ -11,6 +11,10 @@ from collections.abc import Iterator
 import pytest
 
 from fhir_keta.errors import DefinitionError, KetaError
+from fhir_keta.records.source import Place, Record
+from fhir_keta.reporting import result
+from fhir_keta.reporting.result import results
+from fhir_keta.validation.issue import Issue
 from fhir_keta.validation.parallel import in_order
 
 
@@ -40,6 +44,10 @@ def endless(number: int) -> int:
 
 def large(number: int) -> bytes:
     return bytes(number)
+
+
+def who_checks(data: bytes) -> list[Issue]:
+    return [Issue("information", "value", "x", "", str(os.getpid()), Place("", 1, 1))]
 
 
 def questions(count: int) -> Iterator[tuple[str, int]]:
@@ -116,3 +124,16 @@ def test_closing_ends_processes_that_are_busy() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         list(in_order(endless, then_stop(), 2))  # comes back only if it ends them
+
+
+@pytest.mark.parametrize(("records", "size"), [(20, 10**9), (10**9, 20 * 8)])
+def test_few_records_are_worth_no_process(records: int, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(result, "ALONE_RECORDS", records)
+    monkeypatch.setattr(result, "ALONE_BYTES", size)
+    given = [Record(b'{"a": 1}', Place("a", number)) for number in range(2_000)]
+    checked = list(results(given, who_checks, 2))
+    assert [each.place.line for each in checked] == list(range(2_000))
+    processes = [int(each.findings[0].message) for each in checked]
+    assert set(processes[:20]) == {os.getpid()}
+    assert os.getpid() not in processes[20:]
+    assert len(set(processes[20:])) == 2
