@@ -11,6 +11,7 @@ from tests.coding_cases import CODING_CASES
 from tests.condition_cases import CONDITION_CASES
 from tests.differed_cases import DIFFERED_CASES
 from tests.inside_cases import INSIDE_CASES
+from tests.narrative_cases import NARRATIVE_CASES
 from tests.profile_cases import PROFILE_CASES
 
 _STRUCTURE = (
@@ -390,4 +391,5 @@ BASE_CASES: tuple[BaseCase, ...] = (
     *CONDITION_CASES,
     *INSIDE_CASES,
     *PROFILE_CASES,
+    *NARRATIVE_CASES,
 )

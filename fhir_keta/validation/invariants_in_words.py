@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections import Counter
 from typing import Any
 
 from fhir_keta.definitions.library import base
@@ -14,6 +15,7 @@ from fhir_keta.validation.invariants_definitions import is_type
 from fhir_keta.validation.primitives import PRIMITIVE_TYPES
 from fhir_keta.validation.scope import Function, Scope
 from fhir_keta.validation.shapes import descendants, distinct, objects, text, without_value
+from fhir_keta.validation.xhtml import is_link, is_url, read_narrative
 
 JsonObject = dict[str, Any]
 
@@ -155,6 +157,35 @@ def _limits_fit_the_type(value: JsonObject, _scope: Scope) -> bool:
     return not any(key.startswith(("minValue", "maxValue")) for key in value) or not codes.isdisjoint(_WITH_ORDER)
 
 
+def _narrative_in_place(value: JsonObject, _scope: Scope) -> bool:
+    """R4, Narrative: XHTML, so an item is in a list, a cell in a row, and no block in a paragraph (XHTML 1.0)."""
+    return read_narrative(text(value.get("div"))).is_in_place
+
+
+def _narrative_leads_somewhere(value: JsonObject, scope: Scope) -> bool:
+    """R4, Narrative: links and images are URLs, of something in this resource where they begin with #."""
+    narrative = read_narrative(text(value.get("div")))
+    links = [url for url in narrative.links if url != "#"]
+    if not all(map(is_url, narrative.images)) or not all(map(is_link, links)):
+        return False
+    if not any(url[:1] == "#" for url in (*links, *narrative.images)):
+        return True
+    ids: Counter[str] = Counter()
+    for node in descendants(scope.root):
+        ids.update([text(node.get("id")), *(read_narrative(text(node["div"])).ids if "div" in node else ())])
+    known = ids.keys() | {*narrative.names}
+    if scope.bundle:
+        known |= {text(node.get("id")) for entry in scope.resources.values() for node in descendants(entry)}
+    shown = all(ids[url[1:]] == 1 for url in narrative.images if url[:1] == "#")
+    return shown and all(url[1:] in known for url in links if url[:1] == "#")
+
+
+def _labels_distinct(value: JsonObject, _scope: Scope) -> bool:
+    """R4, Meta.security: a set of labels, each by its system and code."""
+    labels = objects(value.get("security"))
+    return distinct([(text(label.get("system")), text(label.get("code"))) for label in labels])
+
+
 # by type or element; "Resource" are all of them
 IN_WORDS: dict[str, dict[str, Function]] = {
     "Resource": {"contained-id": _contained_ids_distinct},
@@ -169,6 +200,8 @@ IN_WORDS: dict[str, dict[str, Function]] = {
     "CodeSystem": {"code-system-count": _count_is_the_count},
     "ElementDefinition": {"element-limit": _limits_fit_the_type},
     "Bundle.entry": {"bundle-search": _search_result_fits},
+    "Meta": {"security-repeated": _labels_distinct},
+    "Narrative": {"narrative-structure": _narrative_in_place, "narrative-link": _narrative_leads_somewhere},
 }
 
 # what they read, for those that read little: see ``scope.Invariant``
@@ -179,4 +212,7 @@ READ_IN_WORDS = {
     "reference-type": "reference type",
     "attachment-size": "data size",
     "attachment-hash": "data hash",
+    "security-repeated": "security",
+    "narrative-structure": "div",
+    "narrative-link": "div",
 }

@@ -99,6 +99,9 @@ _RULES = (
     Rule(
         "extension-unknown", "error", "extension", "The extension is not known here, so its content cannot be trusted."
     ),
+    Rule("narrative-structure", "error", "structure", "An element of the narrative may not stand there in XHTML."),
+    Rule("narrative-link", "error", "structure", "A link or image of the narrative is no URL, or leads nowhere."),
+    Rule("security-repeated", "error", "structure", "A security label stands twice."),
     Rule("element-id", "error", "structure", "Another element of this resource has the same id."),
     Rule("contained-id", "error", "structure", "A contained resource has no id, or that of another."),
     Rule("attachment-size", "error", "value", "The size is not that of the data: give the bytes before base64."),

@@ -12,8 +12,8 @@ from fhir_keta.validation.invariants_in_words import IN_WORDS
 from fhir_keta.validation.rules import RULES
 from fhir_keta.validation.scope import Scope
 from fhir_keta.validation.validator import Validator
+from tests.base_cases import BASE_CASES
 from tests.base_records import observation
-from tests.differed_cases import DIFFERED_CASES
 from tests.unit.invariant_cases import CASES
 from tests.unit.invariant_records import UCUM, JsonObject
 
@@ -46,7 +46,7 @@ def test_every_function_has_its_records() -> None:
 def test_every_rule_in_words_has_its_records_and_text() -> None:
     names = {name for rules in IN_WORDS.values() for name in rules}
     assert names <= set(RULES)
-    assert names <= {rule for case in DIFFERED_CASES for rule, _ in case.findings}
+    assert names <= {rule for case in BASE_CASES for rule, _ in case.findings}
 
 
 @pytest.mark.parametrize("key", CASES)

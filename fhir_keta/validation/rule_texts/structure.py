@@ -9,6 +9,14 @@ _PROFILES = "Source: FHIR R4, Profiling, Slicing."
 _CONCEPTS = KETA + "CodeSystem/keta-concepts"
 _CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
 
+_NARRATIVE = "Source: FHIR R4, Narrative; XHTML 1.0."
+_RESTRICTED = {"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R"}
+
+
+def _told(content: str) -> dict[str, str]:
+    return {"status": "generated", "div": f'<div xmlns="http://www.w3.org/1999/xhtml">{content}</div>'}
+
+
 _TELLS_HOW_IT_FELT = {
     "code": coded(_CONCEPTS, "how-it-felt"),
     "valueCodeableConcept": coded(KETA + "CodeSystem/keta-how-it-felt", "neutral"),
@@ -103,6 +111,27 @@ TEXTS = {
         "Keep one.",
         {**_EXPERIENCE, "component": [_TELLS_HOW_IT_FELT, _TELLS_HOW_IT_FELT]},
         {**_EXPERIENCE, "component": [_TELLS_HOW_IT_FELT]},
+    ),
+    "narrative-structure": RuleText(
+        "Every element of a narrative stands where XHTML allows: items in lists, cells in rows, no list in a paragraph.",
+        f"Browsers would each show something else. {_NARRATIVE}",
+        "Close the paragraph before the list or table, and put each item and cell where it belongs.",
+        patient(text=_told("<p>Given: <ul><li>rest</li></ul></p>")),
+        patient(text=_told("<p>Given:</p><ul><li>rest</li></ul>")),
+    ),
+    "narrative-link": RuleText(
+        "A link or image in a narrative is a URL that can be followed, and one with # leads to an id in the resource.",
+        f"A reader who follows it arrives nowhere, or runs what somebody else wrote. {_NARRATIVE}",
+        "Correct the URL, give what it leads to an id, or leave the words without a link.",
+        patient(text=_told('See <a href="#notes">the notes</a>.')),
+        patient(text=_told('See <a href="#notes">the notes</a>. <p id="notes">None.</p>')),
+    ),
+    "security-repeated": RuleText(
+        "Each security label of a resource, a system and a code, stands once.",
+        "They are a set: twice says no more than once. Source: FHIR R4, Meta.security.",
+        "Leave the second one out.",
+        patient(meta={"security": [_RESTRICTED, _RESTRICTED]}),
+        patient(meta={"security": [_RESTRICTED]}),
     ),
     "type-profile": RuleText(
         "Where a profile names several profiles for a value, the value meets one of them.",
