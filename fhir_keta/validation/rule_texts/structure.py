@@ -113,7 +113,7 @@ TEXTS = {
         {**_EXPERIENCE, "component": [_TELLS_HOW_IT_FELT]},
     ),
     "narrative-structure": RuleText(
-        "Every element of a narrative stands where XHTML allows: items in lists, cells in rows, no list in a paragraph.",
+        "Each element of a narrative is where XHTML allows: items in lists, cells in rows, no lists in paragraphs.",
         f"Browsers would each show something else. {_NARRATIVE}",
         "Close the paragraph before the list or table, and put each item and cell where it belongs.",
         patient(text=_told("<p>Given: <ul><li>rest</li></ul></p>")),
