@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import urlencode
 
 from fhir_keta.errors import ServerError
-from fhir_keta.server import exact_json
-from fhir_keta.server.client import Answer, Client, Interrupted, Refused, Resource, version_of
-from fhir_keta.server.incoming import with_references
+from fhir_keta.server import message
+from fhir_keta.server.client import Answer, Client, Interrupted, Refused
 from fhir_keta.server.plan import Entry, Group, Plan
 
 Status = Literal["created", "updated", "unchanged", "conflict", "refused", "skipped", "not tried", "unknown"]
@@ -117,74 +114,16 @@ def _written(entry: Entry, answer: Answer) -> Result:
 
 
 def _single(entry: Entry, data: bytes | None, client: Client) -> Answer:
-    item = entry.incoming
+    body = message.single(entry, data, {})
     if entry.target is None:
-        body = exact_json.write({name: value for name, value in item.resource.items() if name != "id"})
-        return client.create(item.type, body, unless=_canonical_search(item.resource))
-    if data is None or entry.target != item.id:
-        data = exact_json.write({**item.resource, "id": entry.target})
-    return client.update(item.type, entry.target, data, version=entry.version)
-
-
-def _canonical_search(resource: Resource) -> str:
-    return urlencode([(name, str(resource[name])) for name in ("url", "version") if name in resource])
+        return client.create(entry.incoming.type, body, unless=entry.unless)
+    return client.update(entry.incoming.type, entry.target, body, version=entry.version)
 
 
 def _transaction(group: Group, writes: Sequence[Entry], client: Client) -> list[Answer]:
-    """Send the entries to be written; as they were read when that is all of them and nothing is replaced."""
-    as_read = group.data is not None and all(
-        entry.action == "create" and entry.target == entry.incoming.id for entry in group.entries
-    )
-    body = group.data if as_read and group.data is not None else exact_json.write(_bundle(group, writes))
-    answers = [_entry_answer(entry.get("response", {})) for entry in client.transaction(body)]
+    answers = message.answers(client.transaction(message.bundle(group, writes, {})))
     if len(answers) != len(writes):
         raise Interrupted(
             f"{client.base} answered a transaction of {len(writes)} entries with {len(answers)}. Ask who runs it."
         )
     return answers
-
-
-def _bundle(group: Group, writes: Sequence[Entry]) -> Resource:
-    left_out = {
-        entry.incoming.full_url: f"{entry.incoming.type}/{entry.target}"
-        for entry in group.entries
-        if entry.action == "unchanged" and entry.incoming.full_url is not None
-    }
-    return {
-        "resourceType": "Bundle",
-        "type": "transaction",
-        "entry": [
-            {
-                **({"fullUrl": entry.incoming.full_url} if entry.incoming.full_url is not None else {}),
-                "resource": with_references(_with_target(entry), left_out.get),
-                "request": _request(entry),
-            }
-            for entry in writes
-        ],
-    }
-
-
-def _with_target(entry: Entry) -> Resource:
-    resource = entry.incoming.resource
-    return resource if entry.target is None else {**resource, "id": entry.target}
-
-
-def _request(entry: Entry) -> Resource:
-    item = entry.incoming
-    request: Resource = {"method": item.method, "url": item.type}
-    if item.method == "POST":
-        request["ifNoneExist"] = item.condition
-    elif entry.target is not None:
-        request["url"] = f"{item.type}/{entry.target}"
-        if entry.version is not None:
-            request["ifMatch"] = f'W/"{entry.version}"'
-    elif item.condition is not None:
-        request["url"] = f"{item.type}?{item.condition}"
-    else:
-        request |= {"method": "POST", "ifNoneExist": _canonical_search(item.resource)}
-    return request
-
-
-def _entry_answer(response: Resource) -> Answer:
-    status = re.match(r"\d{3}", str(response.get("status", "")))
-    return Answer(int(status[0]) if status else 0, None, version_of(response.get("etag")), None)

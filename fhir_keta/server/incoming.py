@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, TypeGuard
+from urllib.parse import urlencode
 
 from fhir_keta.errors import InputError
 from fhir_keta.records.source import Place, Record
@@ -66,6 +67,11 @@ class Incoming:
             return None
         version = self.resource.get("version")
         return f"{self.resource['url']}|{version}" if version else str(self.resource["url"])
+
+    @property
+    def canonical_search(self) -> str:
+        """The search that finds a definition: by url, and by version if it has one."""
+        return urlencode([(name, str(self.resource[name])) for name in ("url", "version") if name in self.resource])
 
     @property
     def key(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 from urllib.parse import parse_qsl
 
@@ -26,8 +26,9 @@ _LONGEST_ID = 64
 class Entry:
     """One resource of the plan.
 
-    ``target`` is the id it is put to; None leaves the id to the server. ``version`` is the server's version that an
-    update replaces. ``reason`` says where the contents differ, or what stands in the way.
+    ``target`` is the id it is put to; None leaves the id to the server, which creates it only if the search ``unless``
+    finds nothing. ``version`` is the server's version that an update replaces. ``reason`` says where the contents
+    differ, or what stands in the way.
     """
 
     incoming: Incoming
@@ -35,25 +36,35 @@ class Entry:
     target: str | None = None
     version: str | None = None
     reason: str = ""
+    unless: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Entries that are sent in one request. ``needs``: the indexes, in the plan, of the groups that must go first."""
+    """Entries that are sent in one request. ``needs``: the indexes, in the plan, of the groups that must go first.
+
+    ``data`` are the bytes as read, of the resource or of the transaction. ``splittable`` tells a transaction that was
+    made only to save requests: when it is refused, its entries may go one by one.
+    """
 
     entries: tuple[Entry, ...]
     needs: frozenset[int]
     transaction: bool = False
     data: bytes | None = None
+    splittable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What ``apply`` does, in this order."""
+    """What ``apply`` does, in this order.
+
+    ``moved`` maps references (``Patient/a``) to what they are on a server that gave them other ids, as far as known.
+    """
 
     server: str
     software: str
     groups: tuple[Group, ...]
+    moved: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def entries(self) -> list[Entry]:
@@ -180,9 +191,8 @@ def _definition(item: Incoming, there: _There, overwrite: bool) -> Entry:
         return Entry(item, "update" if overwrite else "conflict", entry.target, entry.version, reason)
     target = _free_id(item, there)
     beside = target != item.id and item.id is not None
-    return Entry(
-        item, "create", target, reason=f"{item.type}/{item.id} is another one: put beside it" if beside else ""
-    )
+    reason = f"{item.type}/{item.id} is another one: put beside it" if beside else ""
+    return Entry(item, "create", target, reason=reason, unless=item.canonical_search if target is None else None)
 
 
 def _free_id(item: Incoming, there: _There) -> str | None:
@@ -198,7 +208,7 @@ def _free_id(item: Incoming, there: _There) -> str | None:
 def _conditional(item: Incoming, there: _There) -> Entry:
     matches = there.by_condition[item.type, str(item.condition)]
     if not matches:
-        return Entry(item, "create")
+        return Entry(item, "create", unless=item.condition if item.method == "POST" else None)
     if len(matches) > 1:
         return Entry(item, "conflict", reason=f"{len(matches)} resources on the server match its condition")
     if item.method == "POST":
