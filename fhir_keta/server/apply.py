@@ -121,7 +121,7 @@ def _single(entry: Entry, data: bytes | None, client: Client) -> Answer:
 
 
 def _transaction(group: Group, writes: Sequence[Entry], client: Client) -> list[Answer]:
-    answers = message.answers(client.transaction(message.bundle(group, writes, {})))
+    answers = message.answers(client.transaction(message.bundle(group, writes, {})).entries)
     if len(answers) != len(writes):
         raise Interrupted(
             f"{client.base} answered a transaction of {len(writes)} entries with {len(answers)}. Ask who runs it."

@@ -7,25 +7,25 @@ Two kinds of error: ``Refused`` is about the one resource that was sent, the nex
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from fhir_keta._version import __version__
-from fhir_keta.errors import KetaError, ServerError, UsageError
+from fhir_keta.errors import KetaError, ServerError
 from fhir_keta.server import exact_json
+from fhir_keta.server.transport import Certificate, Lost, Parameters, Response, Transport, address_of, checked_base
 
 if TYPE_CHECKING:
-    import requests
+    from requests.auth import AuthBase
 
 Resource = dict[str, Any]
-Parameters = Mapping[str, str] | Sequence[tuple[str, str]]
 
 FHIR_JSON = "application/fhir+json"
 _LONGEST_MESSAGE = 1000
 _RUN_AGAIN = "Run again: what arrived is found."
-_LOOPBACK = re.compile(r"localhost|127(\.\d+){3}|::1", re.IGNORECASE)
+_BUNDLE_RESPONSES = ("transaction-response", "batch-response")
 
 
 class Refused(KetaError):
@@ -49,26 +49,46 @@ class Interrupted(ServerError):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: HTTP status and body, the version (from ETag) and the id (from Location) of the resource."""
+    """What came back: HTTP status and body, the version (from ETag) and the id (from Location) of the resource.
+
+    ``url`` is where the request went, without a query; ``milliseconds`` is how long it took.
+    """
 
     status: int
     resource: Resource | None
     version: str | None
     id: str | None
+    url: str = ""
+    milliseconds: float = 0.0
+
+    @property
+    def entries(self) -> list[Resource]:
+        """The entries of a Bundle, in its order; none when the answer is something else."""
+        entries: list[Resource] = (self.resource or {}).get("entry", [])
+        return entries
 
 
 class Client:
-    """A FHIR R4 server by its base URL (``http://host/fhir``).
+    """A FHIR R4 server by its base URL (``http://host/fhir``), for any number of threads.
 
-    Environment proxies and CA bundles count (not for loopback addresses), ``.netrc`` does not; redirects are not
-    followed. Raises UsageError when the URL is not one, or carries credentials.
+    ``timeout``, ``auth``, ``headers``, ``verify`` and ``certificate`` are those of ``Transport``.
+    Raises UsageError when the URL is not one, or carries credentials.
     """
 
-    def __init__(self, base_url: str, *, timeout: float = 60.0) -> None:
-        self.base = _checked_base(base_url)
-        self._timeout = timeout
-        self._host = urlsplit(self.base).hostname or ""
-        self._opened: requests.Session | None = None
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        timeout: float = 60.0,
+        auth: AuthBase | None = None,
+        headers: Mapping[str, str] | None = None,
+        verify: bool | str = True,
+        certificate: Certificate | None = None,
+    ) -> None:
+        self.base = checked_base(base_url)
+        self._transport = Transport(
+            self.base, timeout=timeout, auth=auth, headers=headers, verify=verify, certificate=certificate
+        )
 
     def __enter__(self) -> Client:
         return self
@@ -78,9 +98,7 @@ class Client:
 
     def close(self) -> None:
         """Close the connections."""
-        if self._opened is not None:
-            self._opened.close()
-            self._opened = None
+        self._transport.close()
 
     def capabilities(self) -> Resource:
         """The server's CapabilityStatement (RESTful API, capabilities)."""
@@ -131,17 +149,19 @@ class Client:
         headers = {"If-None-Exist": unless} if unless is not None else {}
         return self._request("POST", resource_type, body=body, headers=headers)
 
-    def transaction(self, body: bytes) -> list[Resource]:
-        """POST a transaction Bundle; the entries of the answer, in the order sent. Raises Refused: nothing was kept."""
+    def transaction(self, body: bytes) -> Answer:
+        """POST a transaction or batch Bundle; the answer's entries are in the order sent.
+
+        Raises Refused: then nothing of a transaction was kept.
+        """
         answer = self._request("POST", "", body=body)
-        if answer.resource is None or answer.resource.get("type") != "transaction-response":
+        if answer.resource is None or answer.resource.get("type") not in _BUNDLE_RESPONSES:
             raise Interrupted(f"{self.base} answered a transaction with something else. Ask who runs it.")
-        entries: list[Resource] = answer.resource.get("entry", [])
-        return entries
+        return answer
 
     def validate(self, resource_type: str, body: bytes, *, profile: str | None = None) -> Resource:
         """The OperationOutcome of the server's own ``$validate``, whatever its status. Raises Refused without one."""
-        parameters = {"profile": profile} if profile else {}
+        parameters: Parameters = {"profile": profile} if profile else {}
         try:
             answer = self._request("POST", f"{resource_type}/$validate", body=body, parameters=parameters)
         except Refused as error:
@@ -157,10 +177,8 @@ class Client:
         *,
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
-        parameters: Parameters | None = None,
+        parameters: Parameters = (),
     ) -> Answer:
-        import requests
-
         url = f"{self.base}/{path}" if path and not path.startswith("?") else f"{self.base}{path}"
         sent = {"Accept": FHIR_JSON, "Cache-Control": "no-cache", "User-Agent": f"fhir-keta/{__version__}"}
         if body is not None:
@@ -169,46 +187,28 @@ class Client:
         if path.endswith("$validate"):
             del sent["Prefer"]
         try:
-            response = self._session().request(
-                method,
-                url,
-                params=[*(parameters.items() if isinstance(parameters, Mapping) else parameters or ())],
-                data=body,
-                headers=sent | dict(headers or {}),
-                timeout=(10.0, self._timeout),
-                allow_redirects=False,
-            )
-        except requests.exceptions.RequestException as error:
-            raise self._unanswered(error, written=method != "GET") from error
-        return self._answer(response, f"{method} {urlsplit(response.url).path}")
-
-    def _session(self) -> requests.Session:
-        if self._opened is None:
-            import requests
-
-            self._opened = requests.Session()
-            # A set ``auth`` keeps requests from looking into .netrc; this one adds nothing.
-            self._opened.auth = _no_credentials
-            self._opened.trust_env = not _LOOPBACK.fullmatch(self._host)
-        return self._opened
+            response = self._transport.send(method, url, sent | dict(headers or {}), body, parameters)
+        except Lost as error:
+            if method == "GET":
+                raise ServerError(f"{error} Try again.") from error
+            raise Interrupted(f"{error} {_RUN_AGAIN}") from error
+        return self._answer(response)
 
     def _page(self, link: str) -> str:
         """A paging link as a path below the base; it must not lead elsewhere."""
         url = urljoin(f"{self.base}/", link)
         if url == self.base or url.startswith((f"{self.base}/", f"{self.base}?")):
             return url.removeprefix(self.base).removeprefix("/")
-        elsewhere = urlsplit(url)
         raise ServerError(
-            f"{self.base} continues its search results at {elsewhere.scheme}://{elsewhere.netloc}{elsewhere.path}. "
+            f"{self.base} continues its search results at {address_of(url, self.base)}. "
             "Give that server's base URL as --server, or have its own base URL corrected."
         )
 
-    def _answer(self, response: requests.Response, what: str) -> Answer:
-        status = response.status_code
+    def _answer(self, response: Response) -> Answer:
+        status = response.status
         if 300 <= status < 400 and status != 304:
-            target = urlsplit(urljoin(f"{self.base}/", response.headers.get("Location", "")))
             raise ServerError(
-                f"{self.base} redirects to {target.scheme}://{target.hostname or ''}{_port(target.port)}{target.path} "
+                f"{self.base} redirects to {address_of(response.headers.get('Location', ''), self.base)} "
                 f"(HTTP {status}), which is not followed. If you trust that address, give its base URL as --server."
             )
         resource = self._body(response)
@@ -219,17 +219,20 @@ class Client:
                 resource,
                 version_of(response.headers.get("ETag")),
                 (location[1] or location[2]) if location else None,
+                response.url,
+                response.milliseconds,
             )
         said = outcome_text(resource)
         if status == 401:
             raise ServerError(f"{self.base} wants credentials (HTTP 401){_colon(said)} Only open servers work so far.")
-        if status in (502, 504) and response.request.method != "GET":
+        if status in (502, 504) and response.method != "GET":
             raise Interrupted(f"{self.base} gave no answer (HTTP {status}){_colon(said)} {_RUN_AGAIN}")
         if status in (429, 502, 503, 504):
             raise Unavailable(f"{self.base} cannot answer now (HTTP {status}){_colon(said)} Try again later.")
+        what = f"{response.method} {urlsplit(response.url).path}"
         raise Refused(said or f"{what} was refused without a reason (HTTP {status}).", status, resource)
 
-    def _body(self, response: requests.Response) -> Resource | None:
+    def _body(self, response: Response) -> Resource | None:
         """The body as a resource; None when empty, or when an error carries something else (an HTML page)."""
         if not response.content.strip():
             return None
@@ -241,46 +244,13 @@ class Client:
             if not isinstance(resource, dict) or "resourceType" not in resource:
                 raise ValueError("no resourceType")
         except ValueError as error:
-            if response.status_code >= 400:
+            if response.status >= 400:
                 return None
             said = f"{self.base} answered with {kind}, not FHIR JSON."
-            if response.request.method != "GET":
+            if response.method != "GET":
                 raise Interrupted(f"{said} {_RUN_AGAIN}") from error
             raise ServerError(f"{said} Give the FHIR base URL: it often ends in /fhir.") from error
         return resource
-
-    def _unanswered(self, error: Exception, *, written: bool) -> ServerError:
-        """Why there was no answer, in one line with the remedy. The text of ``error`` itself is for developers."""
-        from requests import exceptions
-
-        if isinstance(error, exceptions.SSLError):
-            reason = re.search(r"certificate verify failed: ([^(]+)", str(error))
-            if "WRONG_VERSION_NUMBER" in str(error) or "record layer failure" in str(error):
-                return ServerError(f"{self.base} does not speak TLS. Give its address with http instead of https.")
-            why = reason[1].strip() if reason else "TLS failed"
-            return ServerError(
-                f"The TLS certificate of {self._host} is not accepted ({why}). "
-                "Have it corrected, or name the CA that signed it in REQUESTS_CA_BUNDLE."
-            )
-        if isinstance(error, exceptions.ProxyError):
-            return ServerError(
-                f"The proxy on the way to {self.base} does not answer. Check HTTPS_PROXY, HTTP_PROXY, NO_PROXY."
-            )
-        if isinstance(error, exceptions.ConnectTimeout):
-            return ServerError(f"{self.base} does not answer within 10 s. Check the address and the network.")
-        if isinstance(error, exceptions.ReadTimeout):
-            return _lost(f"{self.base} did not finish its answer within {self._timeout:g} s.", written)
-        if isinstance(error, exceptions.ConnectionError) and "NewConnectionError" in repr(error):
-            return ServerError(f"{self.base} cannot be reached. Start the server, or correct the address.")
-        if isinstance(error, exceptions.ConnectionError) and "NameResolution" in repr(error):
-            return ServerError(f"The host {self._host} is not known. Check the address.")
-        if isinstance(error, exceptions.InvalidURL | exceptions.InvalidSchema | exceptions.MissingSchema):
-            return ServerError(f"{self.base} is not a usable address. Give one such as http://localhost:8080/fhir.")
-        return _lost(f"{self.base} broke the connection off.", written)
-
-
-def _lost(text: str, written: bool) -> ServerError:
-    return Interrupted(f"{text} {_RUN_AGAIN}") if written else ServerError(f"{text} Try again.")
 
 
 def outcome_text(resource: Resource | None) -> str:
@@ -302,30 +272,6 @@ def version_of(etag: str | None) -> str | None:
     """The version in an ETag such as ``W/"3"`` (RESTful API, Versioning); HAPI leaves the quotes out inside Bundles."""
     found = re.fullmatch(r'(?:W/)?("?)([^"]+)\1', etag.strip()) if etag else None
     return found[2] if found else None
-
-
-def _no_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
-
-
-def _checked_base(base_url: str) -> str:
-    try:
-        parts = urlsplit(base_url)
-        port = parts.port
-    except ValueError:
-        parts, port = urlsplit(""), None
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UsageError(f"{base_url!r} is not a server. Give a base URL such as http://localhost:8080/fhir.")
-    if parts.username is not None or parts.password is not None:
-        raise UsageError("Credentials do not belong in the URL: it ends up in logs. Leave them out of --server.")
-    if parts.query or parts.fragment:
-        raise UsageError(f"{base_url!r} has a query or fragment. Give the base URL alone.")
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{parts.scheme}://{host}{_port(port)}{parts.path.rstrip('/')}"
-
-
-def _port(port: int | None) -> str:
-    return f":{port}" if port is not None else ""
 
 
 def _colon(said: str) -> str:

@@ -268,7 +268,7 @@ def test_netrc_is_not_picked_up(
     netrc = tmp_path / "netrc"
     netrc.write_text("default login someone password secret\n")
     monkeypatch.setenv("NETRC", str(netrc))
-    monkeypatch.setattr("fhir_keta.server.client._LOOPBACK", re.compile("no host"))
+    monkeypatch.setattr("fhir_keta.server.transport._LOOPBACK", re.compile("no host"))
     answers.say(200, R4)
     client.read("Patient", "a")
     assert "Authorization" not in answers.asked[0][2]
