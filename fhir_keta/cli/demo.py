@@ -32,7 +32,7 @@ def demo() -> None:
 
     Runs without network, Java or Node: the server is this package's sandbox, in memory, on this machine only.
     """
-    from fhir_keta.definitions.package import published
+    from fhir_keta.definitions.package_build import published
     from fhir_keta.server.client import Client
     from fhir_keta.server.sandbox import Sandbox
     from fhir_keta.validation.validator import Validator

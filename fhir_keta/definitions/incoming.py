@@ -14,8 +14,6 @@ from fhir_keta.errors import DefinitionError, InputError
 
 JsonObject = dict[str, Any]
 
-PACKAGE_ENDINGS = (".tgz", ".tar.gz")
-
 # what a check makes use of; nothing else needs a url
 _USED = frozenset({"CodeSystem", "Questionnaire", "StructureDefinition", "ValueSet"})
 
@@ -31,7 +29,7 @@ def read_definitions(paths: Iterable[str | PathLike[str]]) -> list[JsonObject]:
     """
     found: dict[tuple[str, str], tuple[JsonObject, str]] = {}
     for path in map(Path, paths):
-        alone = path.is_file() and not path.name.endswith(PACKAGE_ENDINGS)
+        alone = path.is_file() and not path.name.endswith(package.ENDINGS)
         usable = 0
         for resource, place in _resources(path):
             if _is_definition(resource, place, alone):
@@ -50,13 +48,15 @@ def _resources(path: Path) -> Iterator[tuple[JsonObject, str]]:
         files = (file for file in sorted(path.rglob("*")) if file.is_file())
         for file in files:
             hidden = any(part.startswith(".") for part in file.relative_to(path).parts)
-            if not hidden and file.name.endswith((".json", *PACKAGE_ENDINGS)) and not _is_manifest(file):
+            if not hidden and file.name.endswith((".json", *package.ENDINGS)) and not _is_manifest(file):
                 yield from _resources(file)
-    elif path.name.endswith(PACKAGE_ENDINGS):
+    elif path.name.endswith(package.ENDINGS):
         if not path.is_file():
             raise InputError(f"{path} is not there; check the path after --definitions")
-        for resource in package.read(path):
-            yield from _unbundled(resource, f"{resource['resourceType']} {resource.get('id', '')} in {path}")
+        for member in package.read(path).members:
+            if not member.example:
+                place = f"{member.resource['resourceType']} {member.resource.get('id', '')} in {path}"
+                yield from _unbundled(member.resource, place)
     else:
         yield from _unbundled(_read(path), str(path))
 

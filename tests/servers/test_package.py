@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from click.testing import CliRunner
 
 from fhir_keta.cli.main import main
-from fhir_keta.definitions.package import NAME, build, published
+from fhir_keta.definitions.package_build import FILE_NAME, NAME, published
 from tests import java
 from tests.conftest import require
 from tests.servers.hapi import Hapi
@@ -36,20 +38,37 @@ def server() -> Iterator[Wire]:
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("package") / "package.tgz"
-    build(path)
-    return path
+    folder = tmp_path_factory.mktemp("package")
+    result = CliRunner().invoke(main, ["package", "build", str(folder)])
+    assert result.exit_code == 0, result.output
+    return folder / FILE_NAME
 
 
-def parameters(package: Path, *types: str) -> Resource:
-    """What HAPI's package settings say: name, version, the package itself, installResourceTypes."""
+class _Files(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def package_host(package: Path) -> Iterator[str]:
+    """An HTTP server that has the package at its root."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Files, directory=package.parent)) as host:
+        thread = Thread(target=host.serve_forever, args=(0.05,))
+        thread.start()
+        yield f"http://127.0.0.1:{host.server_address[1]}"
+        host.shutdown()
+        thread.join()
+
+
+def parameters(url: str, *types: str) -> Resource:
+    """What HAPI's package settings say: name, version, packageUrl, installResourceTypes."""
     version = published()[0]["version"]
     return {
         "resourceType": "Parameters",
         "parameter": [
             {"name": "name", "valueString": NAME},
             {"name": "version", "valueString": version},
-            {"name": "npmContent", "valueBase64Binary": base64.b64encode(package.read_bytes()).decode()},
+            {"name": "packageUrl", "valueString": url},
             *({"name": "installResourceTypes", "valueString": each} for each in types),
         ],
     }
@@ -64,26 +83,32 @@ def stored(server: Wire) -> Counter[str]:
 
 
 def test_by_default_the_forms_are_left_out(server: Wire, package: Path) -> None:
-    answer = server.send("POST", "ImplementationGuide/$install", parameters(package))
+    answer = server.send("POST", "ImplementationGuide/$install", parameters(package.as_uri()))
     assert answer.status_code == 200, answer.text
     assert stored(server) == {kind: count for kind, count in COUNTS.items() if kind not in SKIPPED}
 
 
 def test_the_guide_cannot_be_installed(server: Wire, package: Path) -> None:
-    answer = server.send("POST", "ImplementationGuide/$install", parameters(package, "ImplementationGuide"))
+    answer = server.send("POST", "ImplementationGuide/$install", parameters(package.as_uri(), "ImplementationGuide"))
     assert answer.status_code == 500
     assert "ImplementationGuide.definition.resource.reference" in said(answer)
     assert stored(server)["ImplementationGuide"] == 0
 
 
-def test_listing_the_types_installs_the_forms_too(server: Wire, package: Path) -> None:
+def test_listing_the_types_installs_the_forms_too(server: Wire, package_host: str) -> None:
     assert {*INSTALLABLE, "ImplementationGuide"} == set(COUNTS)
-    answer = server.send("POST", "ImplementationGuide/$install", parameters(package, *INSTALLABLE))
+    url = f"{package_host}/{FILE_NAME}"
+    answer = server.send("POST", "ImplementationGuide/$install", parameters(url, *INSTALLABLE))
     assert answer.status_code == 200, answer.text
     assert stored(server) == {kind: count for kind, count in COUNTS.items() if kind != "ImplementationGuide"}
 
 
-def test_an_installed_form_is_used_for_validation(server: Wire, package: Path) -> None:
+def test_examples_are_not_installed(server: Wire) -> None:
+    for kind in ("Patient", "Observation", "QuestionnaireResponse"):
+        assert server.found(kind) == []
+
+
+def test_an_installed_form_is_used_for_validation(server: Wire) -> None:
     """Responses are held to the form that came with the package."""
     response = json.loads((java.ROOT / "examples/responses/keta-during.json").read_bytes())
     response["item"][0]["linkId"] = "unknown"

@@ -1,4 +1,4 @@
-"""Our package follows the FHIR NPM package specification and is the same every time; any package is read with care."""
+"""Any FHIR package is read with care."""
 
 from __future__ import annotations
 
@@ -8,110 +8,13 @@ import json
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from fhir_keta import __version__
 from fhir_keta.definitions import package
-from fhir_keta.definitions.library import profiles
 from fhir_keta.errors import DefinitionError
-from fhir_keta.validation.validator import Validator
 
-JsonObject = dict[str, Any]
 MANIFEST = {"name": "org.example.some", "version": "1.0.0", "fhirVersions": ["4.0.1"]}
-
-
-@pytest.fixture(scope="module")
-def ours(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("ours")
-    example = folder / "one.json"
-    example.write_bytes(b'{"resourceType": "Observation", "id": "one", "valueQuantity": {"value": 6.50}}')
-    package.build(folder / "ours.tgz", [example])
-    return folder / "ours.tgz"
-
-
-def _contents(file: Path) -> dict[str, bytes]:
-    with tarfile.open(file) as archive:
-        return {member.name: archive.extractfile(member).read() for member in archive}  # type: ignore[union-attr]
-
-
-def test_the_manifest_says_what_the_specification_asks_for(ours: Path) -> None:
-    # FHIR NPM Packages: name, version, canonical, fhirVersions, dependencies, author, license; canonical has no slash
-    manifest = json.loads(_contents(ours)["package/package.json"])
-    assert manifest["name"] == "org.w3id.fhir-keta"
-    assert manifest["version"] == __version__ == "0.1.0"
-    assert manifest["canonical"] == "https://w3id.org/fhir-keta"
-    assert manifest["fhirVersions"] == ["4.0.1"]
-    assert manifest["dependencies"] == {"hl7.fhir.r4.core": "4.0.1", "hl7.fhir.uv.sdc": "3.0.0"}
-    assert manifest["license"] == "Apache-2.0"
-    assert manifest["author"] == "fhir-keta maintainers"
-    assert manifest["description"] and manifest["title"]
-
-
-def test_everything_of_ours_is_in_it_and_indexed(ours: Path) -> None:
-    contents = _contents(ours)
-    assert next(iter(contents)) == "package/package.json"
-    names = {f"package/{item['resourceType']}-{item['id']}.json" for item in profiles()}
-    extra = {"package/package.json", "package/.index.json", "package/example/.index.json"}
-    assert set(contents) == names | extra | {"package/example/Observation-one.json"}
-    index = json.loads(contents["package/.index.json"])
-    assert index["index-version"] == 1
-    assert {f"package/{entry['filename']}" for entry in index["files"]} == names
-    entry = next(entry for entry in index["files"] if entry["filename"] == "StructureDefinition-keta-observation.json")
-    assert entry == {
-        "filename": "StructureDefinition-keta-observation.json",
-        "resourceType": "StructureDefinition",
-        "id": "keta-observation",
-        "url": "https://w3id.org/fhir-keta/StructureDefinition/keta-observation",
-        "version": __version__,
-        "kind": "resource",
-        "type": "Observation",
-    }
-
-
-def test_what_is_published_is_valid_fhir() -> None:
-    validator = Validator()
-    found = {item["url"]: validator.check(item) for item in package.published()}
-    assert {
-        url: issues for url, issues in found.items() if any(one.severity in ("fatal", "error") for one in issues)
-    } == {}
-
-
-def test_definitions_have_snapshots_and_narratives_and_nothing_of_sdc_goes_along(ours: Path) -> None:
-    for resource in package.read(ours):
-        assert resource["text"]["status"] == "generated"
-        assert resource["url"].startswith("https://w3id.org/fhir-keta/")
-        if resource["resourceType"] == "StructureDefinition":
-            assert resource["snapshot"]["element"][0]["path"] == resource["type"]
-            assert resource["differential"]
-
-
-def test_the_bytes_are_the_same_every_time(ours: Path, tmp_path: Path) -> None:
-    package.build(tmp_path / "again.tgz", [ours.parent / "one.json"])
-    assert (tmp_path / "again.tgz").read_bytes() == ours.read_bytes()
-    assert ours.read_bytes()[:10] == b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"  # no name, no time, no system
-    with tarfile.open(ours) as archive:
-        assert {(item.mtime, item.uid, item.gid, item.uname, item.gname, item.mode) for item in archive} == {
-            (0, 0, 0, "", "", 0o644)
-        }
-
-
-def test_examples_go_in_as_they_are_and_come_out_on_request(ours: Path) -> None:
-    assert b"6.50" in _contents(ours)["package/example/Observation-one.json"]
-    assert len(package.read(ours)) == len(profiles())
-    assert [item["id"] for item in package.read(ours, examples=True) if item["resourceType"] == "Observation"] == [
-        "one"
-    ]
-
-
-def test_an_example_that_is_no_resource_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "x.json").write_text("[]")
-    with pytest.raises(DefinitionError, match=r"x\.json is not a JSON object; correct it"):
-        package.build(tmp_path / "x.tgz", [tmp_path / "x.json"])
-
-
-# ---- reading what others wrote ----
 
 
 def _packed(tmp_path: Path, *members: tuple[str | tarfile.TarInfo, bytes], manifest: object = MANIFEST) -> Path:
@@ -124,21 +27,47 @@ def _packed(tmp_path: Path, *members: tuple[str | tarfile.TarInfo, bytes], manif
     return file
 
 
-PATIENT = b'\xef\xbb\xbf{"resourceType": "Patient", "id": "a"}'
+PATIENT = b'{"resourceType": "Patient", "id": "a", "multipleBirthInteger": 1.0}'
+BASIC = b'{"resourceType": "Basic", "id": "b"}'
 
 
-def test_resources_are_read_from_the_package_folder(tmp_path: Path) -> None:
-    other = b'{"resourceType": "Basic", "id": "b"}'
+def test_resources_are_those_of_the_package_folder_and_of_folders_of_examples(tmp_path: Path) -> None:
     file = _packed(
         tmp_path,
-        ("./package/Patient-a.json", PATIENT),
+        ("./package/Patient-a.json", b"\xef\xbb\xbf" + PATIENT),
         ("package/.index.json", b"[]"),
+        ("package/._Patient-a.json", b"\0\5\x16\7"),
         ("package/openapi/x.json", b"[]"),
+        ("package/xml/StructureDefinition-x.sch", b"<schema/>"),
+        ("package/other/validation-oo.json", BASIC),
+        ("other/spec.json", BASIC),
         ("package/notes.txt", b"hello"),
-        ("package/examples/Basic-b.json", other),
+        ("package/example/Basic-b.json", BASIC),
+        ("package/examples/Basic-b.json", BASIC),
+        ("example/Basic-b.json", BASIC),
     )
-    assert package.read(file) == [{"resourceType": "Patient", "id": "a"}]
-    assert [item["id"] for item in package.read(file, examples=True)] == ["a", "b"]
+    read = package.read(file)
+    assert [(each.name, each.resource["id"], each.example) for each in read.members] == [
+        ("package/Patient-a.json", "a", False),
+        ("package/example/Basic-b.json", "b", True),
+        ("package/examples/Basic-b.json", "b", True),
+        ("example/Basic-b.json", "b", True),
+    ]
+    assert read.members[0].data == PATIENT  # byte for byte, so that 1.0 stays 1.0
+    assert (read.name, read.version, read.passed_over) == ("org.example.some", "1.0.0", ())
+
+
+def test_what_a_package_depends_on(tmp_path: Path) -> None:
+    needed = {"hl7.fhir.r4.core": "4.0.1", "hl7.terminology.r4": "5.1.0"}
+    assert package.read(_packed(tmp_path, manifest={**MANIFEST, "dependencies": needed})).dependencies == needed
+    assert package.read(_packed(tmp_path, manifest={**MANIFEST, "dependencies": None})).dependencies == {}
+
+
+def test_a_file_that_is_no_resource_is_named_not_refused(tmp_path: Path) -> None:
+    # "Packages may contain additional [...] files but their use is not defined by this specification"
+    read = package.read(_packed(tmp_path, ("package/usage-stats.json", b'{"count": 3}'), ("package/a.json", PATIENT)))
+    assert read.passed_over == ("package/usage-stats.json",)
+    assert [each.name for each in read.members] == ["package/a.json"]
 
 
 def _link(kind: bytes) -> Callable[[], tarfile.TarInfo]:
@@ -219,10 +148,9 @@ def test_what_is_no_package_is_refused(tmp_path: Path, content: bytes, message: 
         (b"{", "is not JSON"),
         (b"[" * 100_000, "is not JSON"),
         (b"[]", "is not a JSON object"),
-        (b"{}", "no resourceType"),
     ],
 )
-def test_members_that_are_no_resources_are_named(tmp_path: Path, data: bytes, message: str) -> None:
+def test_members_that_are_no_objects_are_refused(tmp_path: Path, data: bytes, message: str) -> None:
     with pytest.raises(
         DefinitionError, match=rf"package/x\.json in .*other\.tgz {message}|package/x\.json .*{message}"
     ):
@@ -232,4 +160,8 @@ def test_members_that_are_no_resources_are_named(tmp_path: Path, data: bytes, me
 def test_packages_for_other_versions_of_fhir_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DefinitionError, match=r"is for FHIR 5\.0\.0; give its edition for FHIR 4\.0\.1"):
         package.read(_packed(tmp_path, manifest={**MANIFEST, "fhirVersions": ["5.0.0"]}))
-    assert package.read(_packed(tmp_path, manifest={**MANIFEST, "fhirVersions": ["5.0.0", "4.0.1"]})) == []
+    assert package.read(_packed(tmp_path, manifest={**MANIFEST, "fhirVersions": ["5.0.0", "4.0.1"]})).members == ()
+    with pytest.raises(DefinitionError, match=r"is for FHIR 3\.0\.2; give"):
+        package.read(_packed(tmp_path, manifest={"name": "old", "version": "1", "fhir-version-list": ["3.0.2"]}))
+    with pytest.raises(DefinitionError, match=r"is for FHIR 5\.0\.0; give"):
+        package.read(_packed(tmp_path, manifest={**MANIFEST, "fhirVersions": "5.0.0"}))
