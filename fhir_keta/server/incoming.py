@@ -6,6 +6,7 @@ is refused here, before anything is sent.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -39,6 +40,8 @@ class Incoming:
 
     ``data`` are its bytes as read, if they can be sent as they are. ``condition`` is the search of a conditional create
     (``method`` POST) or update (PUT) inside a transaction; without one the resource is put under its own id.
+    ``where`` is its entry, if it was read from a Bundle; ``digest`` the ``sha256`` of what it was before something in
+    it was replaced.
     """
 
     resource: Resource
@@ -47,6 +50,8 @@ class Incoming:
     method: str = "PUT"
     condition: str | None = None
     full_url: str | None = None
+    where: str = ""
+    digest: str | None = None
 
     @property
     def type(self) -> str:
@@ -80,10 +85,21 @@ class Incoming:
 
     @property
     def label(self) -> str:
-        """How the reports name it."""
+        """How the reports name it; not by its condition, which may hold a patient's identifier."""
         if self.id is not None:
             return f"{self.type}/{self.id}"
-        return f"{self.type}?{self.condition}" if self.condition is not None else f"{self.type} {self.canonical}"
+        if self.condition is None:
+            return f"{self.type} {self.canonical}"
+        return f"{self.type} of {_at(self.place)}{self.where}"
+
+    @property
+    def sha256(self) -> str:
+        """The hash of its content as it was read, in hexadecimal."""
+        return self.digest or hashlib.sha256(self.data or exact_json.write(self.resource)).hexdigest()
+
+    def with_resource(self, resource: Resource) -> Incoming:
+        """The same resource of the same source, with something in it replaced."""
+        return replace(self, resource=resource, data=None, digest=self.sha256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +200,10 @@ def _of_entry(entry: Resource, place: Place, where: str, *, requested: bool) -> 
     method, (target, _, condition) = request.get("method"), str(request.get("url", "")).partition("?")
     kind = resource["resourceType"]
     if method == "PUT" and condition and target == kind:
-        return Incoming(resource, place, None, "PUT", condition, full_url)
+        return Incoming(resource, place, None, "PUT", condition, full_url, where.strip())
     if method == "POST" and target == kind and request.get("ifNoneExist"):
-        return Incoming(resource, place, None, "POST", str(request["ifNoneExist"]).lstrip("?"), full_url)
+        condition = str(request["ifNoneExist"]).lstrip("?")
+        return Incoming(resource, place, None, "POST", condition, full_url, where.strip())
     if method == "PUT" and not condition:
         item = replace(_identified(resource, place, where, None), full_url=full_url)
         if target != f"{kind}/{item.id}":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import parse_qsl
 
@@ -27,7 +27,7 @@ class Entry:
     """One resource of the plan.
 
     ``target`` is the id it is put to; None leaves the id to the server, which creates it only if the search ``unless``
-    finds nothing. ``version`` is the server's version that an update replaces. ``reason`` says where the contents
+    finds nothing. ``version`` is the server's version that it was compared with. ``reason`` says where the contents
     differ, or what stands in the way.
     """
 
@@ -74,6 +74,11 @@ class Plan:
         """How many entries there are of each action."""
         return Counter(entry.action for entry in self.entries)
 
+    @property
+    def hindered(self) -> bool:
+        """Whether something in it cannot be written."""
+        return any(entry.action in ("conflict", "unsupported") for entry in self.entries)
+
 
 def plan(sources: Iterable[Resource | Record], client: Client, *, overwrite: bool = False) -> Plan:
     """Compare what is to be uploaded with what the server has.
@@ -114,7 +119,7 @@ def _following(item: Incoming, moved: Mapping[str, str]) -> Incoming:
     if not moved or not item.is_definition:
         return item
     resource = with_references(item.resource, moved.get)
-    return item if resource == item.resource else replace(item, resource=resource, data=None)
+    return item if resource == item.resource else item.with_resource(resource)
 
 
 @dataclass(slots=True)
@@ -212,7 +217,7 @@ def _conditional(item: Incoming, there: _There) -> Entry:
     if len(matches) > 1:
         return Entry(item, "conflict", reason=f"{len(matches)} resources on the server match its condition")
     if item.method == "POST":
-        return Entry(item, "unchanged", matches[0]["id"])
+        return Entry(item, "unchanged", matches[0]["id"], _version(matches[0]))
     return _compared(item, matches[0], there)
 
 
@@ -222,9 +227,14 @@ def _compared(item: Incoming, resource: Resource | None, there: _There) -> Entry
     ours = item.resource if item.condition is None else {**item.resource, "id": resource["id"]}
     found = differences(ours, resource, base=there.base, by_canonical=item.is_definition)
     if not found:
-        return Entry(item, "unchanged", resource["id"])
+        return Entry(item, "unchanged", resource["id"], _version(resource))
     more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-    return Entry(item, "update", resource["id"], resource.get("meta", {}).get("versionId"), f"{found[0]}{more}")
+    return Entry(item, "update", resource["id"], _version(resource), f"{found[0]}{more}")
+
+
+def _version(resource: Resource) -> str | None:
+    version = resource.get("meta", {}).get("versionId")
+    return str(version) if version is not None else None
 
 
 def _as_read(parcel: Parcel) -> bytes | None:
