@@ -20,7 +20,7 @@ from fhir_keta.validation.rules import issue as issue_of
 _AT_THE_NAME = frozenset({"element-unknown", "element-prohibited", "json-duplicate-key"})
 """Rules about an element that should not be there: its name is what to point at, not its value."""
 
-_CHUNK_BYTES = 2**17
+_CHUNK_BYTES = 2**19
 _CHUNK_RECORDS = 500
 
 ALONE_RECORDS = 2_000
