@@ -1,8 +1,9 @@
 """Fixtures of all tests: the real parts, started once a session and only when a test asks for them.
 
-Where Java or Maven is missing, tests that need them are skipped with one line that says what to install; with
+Where Java, Maven or Node.js is missing, tests that need it are skipped with one line that says what to install; with
 FHIR_KETA_REQUIRE=all they fail instead. A developer can let an already running process be used: FHIR_KETA_ORACLE_PORT
-(python -m tests.oracle.oracle --serve PORT) and FHIR_KETA_HAPI_URL (python -m tests.servers.hapi).
+(python -m tests.oracle.oracle --serve PORT), FHIR_KETA_HAPI_URL (python -m tests.servers.hapi) and
+FHIR_KETA_MEDPLUM_URL (python -m tests.servers.medplum).
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
-from tests import java
+from tests import java, node
 from tests.oracle.oracle import Oracle
 from tests.servers.hapi import Hapi
+from tests.servers.medplum import Medplum
 
 # A shell that runs this in the background has it ignore Ctrl-C, and so would every command that a test interrupts.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
@@ -34,7 +36,11 @@ def require(missing: str | None) -> None:
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Places all skips for a missing tool here, so that the summary has one line for them."""
     report = yield
-    if report.skipped and isinstance(report.longrepr, tuple) and java.REMEDY in report.longrepr[2]:
+    if (
+        report.skipped
+        and isinstance(report.longrepr, tuple)
+        and any(remedy in report.longrepr[2] for remedy in (java.REMEDY, node.REMEDY))
+    ):
         report.longrepr = (__file__, 1, report.longrepr[2])
     return report
 
@@ -57,4 +63,16 @@ def hapi() -> Iterator[str]:
         return
     require(java.missing())
     with Hapi() as running:
+        yield running.url
+
+
+@pytest.fixture(scope="session")
+def medplum() -> Iterator[str]:
+    """Where Medplum's router listens, with its three servers ``/fhir``, ``/own-ids`` and ``/without-transactions``."""
+    url = os.environ.get("FHIR_KETA_MEDPLUM_URL")
+    if url:
+        yield url.rstrip("/")
+        return
+    require(node.missing())
+    with Medplum() as running:
         yield running.url

@@ -21,6 +21,7 @@ from fhir_keta.validation.responses import COMPLETE
 from fhir_keta.validation.responses_index import index_response
 from fhir_keta.validation.responses_schema import ResponseCompiler
 from fhir_keta.validation.validator import Validator
+from tests import node
 from tests.conftest import require
 from tests.schemas import engines
 from tests.schemas.instances import KINDS, Instance, claimed, documents, examples, instances, pairs
@@ -204,7 +205,7 @@ def test_python_jsonschema_refuses_a_line_end_after_a_value_as_the_others_do() -
 
 
 def test_ajv_gives_the_same_verdicts(tmp_path: Path) -> None:
-    require(engines.ajv_missing())
+    require(node.missing())
     verdicts = engines.ajv(((canonical, instance.resource) for instance, canonical in pairs()), tmp_path)
     assert [
         (str(instance), canonical)

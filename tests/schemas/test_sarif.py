@@ -11,16 +11,17 @@ from typing import Any
 import jsonschema
 import pytest
 
-from tests.schemas.engines import ajv_missing, install
+from tests import node
+from tests.conftest import require
+from tests.schemas.engines import HERE
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 @pytest.fixture(scope="module")
 def schema() -> jsonschema.Draft4Validator:
-    if missing := ajv_missing():
-        pytest.skip(missing)
-    file = install() / "node_modules/@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json"
+    require(node.missing())
+    file = node.install(HERE) / "node_modules/@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json"
     return jsonschema.Draft4Validator(json.loads(file.read_bytes()), format_checker=jsonschema.FormatChecker())
 
 
