@@ -2,128 +2,128 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from dataclasses import dataclass, field
+from heapq import heapify, heappop, heappush
 
-from fhir_keta.errors import ServerError
-from fhir_keta.server import message
-from fhir_keta.server.client import Answer, Client, Interrupted, Refused
-from fhir_keta.server.plan import Entry, Group, Plan
+from fhir_keta.errors import KetaError
+from fhir_keta.server.client import Client
+from fhir_keta.server.journal import Journal
+from fhir_keta.server.plan import Group, Plan
+from fhir_keta.server.result import Report, Result, Status
+from fhir_keta.server.send import Run, Sending, send, unsent
 
-Status = Literal["created", "updated", "unchanged", "conflict", "refused", "skipped", "not tried", "unknown"]
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What became of an entry; ``http_status`` is None where nothing was sent, ``message`` says why not written."""
-
-    entry: Entry
-    status: Status
-    http_status: int | None = None
-    message: str = ""
+Progress = Callable[[Result], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """What became of a plan, in its order. ``stopped`` is the error that ended it early, if one did."""
+class _Groups:
+    """The groups of a plan on their way, by index. ``begun`` and ``sent`` are kept by the threads that send them."""
 
-    results: tuple[Result, ...]
-    stopped: ServerError | KeyboardInterrupt | None = None
+    plan: Plan
+    run: Run
+    progress: Progress | None
+    begun: set[int] = field(default_factory=set)
+    sent: dict[int, Sending] = field(default_factory=dict)
 
-    def counts(self) -> Counter[str]:
-        """How many results there are of each status."""
-        return Counter(result.status for result in self.results)
+    def send(self, index: int) -> int:
+        self.begun.add(index)
+        self.sent[index] = send(self.plan.groups[index], self.run)
+        return index
 
-    @property
-    def complete(self) -> bool:
-        """Whether the server now has everything as planned."""
-        return self.stopped is None and not self.counts().keys() - {"created", "updated", "unchanged"}
+    def tell(self, results: Sequence[Result]) -> None:
+        if self.progress is not None:
+            for result in results:
+                self.progress(result)
 
 
-def apply(plan: Plan, client: Client, progress: Callable[[Result], None] | None = None) -> Report:
-    """Send what the plan says is to be written, in its order, and call ``progress`` with each result.
+def apply(
+    plan: Plan,
+    client: Client,
+    progress: Progress | None = None,
+    *,
+    workers: int = 1,
+    journal: Journal | None = None,
+) -> Report:
+    """Send what the plan says is to be written, and call ``progress``, in this thread, with each result.
 
-    A refused resource does not stop the others, except those that refer to it: they are skipped. An error of the server
-    or the way to it, or Ctrl-C, stops: what follows was not tried. Raises nothing of these; see ``Report``.
+    Each group goes as soon as all that it refers to is there, records after all definitions, and at most ``workers``
+    are on their way at a time. A refused resource does not stop the others, except those that refer to it: they are
+    skipped. An error of the server or the way to it, or Ctrl-C, stops: what is on its way is waited for (a second
+    Ctrl-C does not wait), what follows is not tried. Raises nothing of these; see ``Report``.
     """
-    results: list[Result] = []
-    missing: dict[int, str] = {}
-    stopped: ServerError | KeyboardInterrupt | None = None
-    for index, group in enumerate(plan.groups):
-        lacking = [missing[needed] for needed in sorted(group.needs) if needed in missing]
-        if stopped is not None:
-            done = [Result(entry, _unsent(entry, "not tried"), message=entry.reason) for entry in group.entries]
-        elif lacking:
-            reason = f"needs {lacking[0]}, which is not on the server"
-            done = [Result(entry, _unsent(entry, "skipped"), message=entry.reason or reason) for entry in group.entries]
-        else:
-            try:
-                done = list(_sent(group, client))
-            except (ServerError, KeyboardInterrupt) as error:
-                stopped = error
-                state: Status = "unknown" if isinstance(error, Interrupted | KeyboardInterrupt) else "not tried"
-                done = [Result(entry, _unsent(entry, state)) for entry in group.entries]
-        for result in done:
-            if result.status in ("refused", "skipped"):
-                missing[index] = result.entry.incoming.label
-            results.append(result)
-            if progress is not None:
-                progress(result)
-    return Report(tuple(results), stopped)
-
-
-def _unsent(entry: Entry, status: Status) -> Status:
-    """The status of an entry whose group was not sent: one that nothing was to be done with keeps its own."""
-    if entry.action == "unchanged":
-        return "unchanged"
-    if entry.action == "conflict":
-        return "conflict"
-    return "refused" if entry.action == "unsupported" else status
-
-
-def _sent(group: Group, client: Client) -> Iterator[Result]:
-    writes = [entry for entry in group.entries if entry.action in ("create", "update")]
-    hindered = next((each for each in group.entries if each.action in ("conflict", "unsupported")), None)
-    if not writes or (group.transaction and hindered is not None):
-        reason = f"its transaction holds {hindered.incoming.label}, which is not written" if hindered else ""
-        for entry in group.entries:
-            yield Result(entry, _unsent(entry, "skipped"), message=entry.reason or reason)
-        return
+    groups = _Groups(plan, Run(client, journal, dict(plan.moved), {}), progress)
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="upload")
+    told: set[int] = set()
+    interrupted: KeyboardInterrupt | None = None
     try:
-        answers = _transaction(group, writes, client) if group.transaction else [_single(writes[0], group.data, client)]
-    except Refused as error:
-        for entry in group.entries:
-            written = entry.action in ("create", "update")
-            yield Result(entry, "refused" if written else "unchanged", error.status, str(error) if written else "")
-        return
-    answered = dict(zip(map(id, writes), answers, strict=True))
-    for entry in group.entries:
-        answer = answered.get(id(entry))
-        yield _written(entry, answer) if answer is not None else Result(entry, "unchanged")
+        for phase in _phases(plan):
+            if not _carry_out(phase, groups, pool, workers, told):
+                break
+        pool.shutdown()
+    except KeyboardInterrupt as error:
+        interrupted = error
+        with suppress(KeyboardInterrupt):
+            pool.shutdown(cancel_futures=True)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+    results = [_results(groups, index) for index in range(len(plan.groups))]
+    for index in range(len(plan.groups)):
+        if index not in told:
+            groups.tell(results[index])
+    errors = [sending.error for _, sending in sorted(groups.sent.items()) if sending.error is not None]
+    return Report(tuple(result for each in results for result in each), interrupted or _worst(errors))
 
 
-def _written(entry: Entry, answer: Answer) -> Result:
-    if entry.action == "create" and answer.status == 201:
-        return Result(entry, "created", answer.status)
-    if entry.action == "create" and (entry.target is None and entry.incoming.method == "POST"):
-        return Result(entry, "unchanged", answer.status)  # a conditional create that found its resource
-    kept = answer.version is not None and answer.version == entry.version
-    return Result(entry, "unchanged" if kept else "updated", answer.status)
+def _worst(errors: Sequence[BaseException]) -> KetaError | KeyboardInterrupt | None:
+    """The first error; a fault of this program before all others, and raised."""
+    for error in errors:
+        if not isinstance(error, KetaError | KeyboardInterrupt):
+            raise error
+    return next((error for error in errors if isinstance(error, KetaError | KeyboardInterrupt)), None)
 
 
-def _single(entry: Entry, data: bytes | None, client: Client) -> Answer:
-    body = message.single(entry, data, {})
-    if entry.target is None:
-        return client.create(entry.incoming.type, body, unless=entry.unless)
-    return client.update(entry.incoming.type, entry.target, body, version=entry.version)
+def _results(groups: _Groups, index: int) -> list[Result]:
+    if index in groups.sent:
+        return groups.sent[index].in_order()
+    status: Status = "unknown" if index in groups.begun else "not tried"
+    return [unsent(entry, status, entry.reason, groups.run.journal) for entry in groups.plan.groups[index].entries]
 
 
-def _transaction(group: Group, writes: Sequence[Entry], client: Client) -> list[Answer]:
-    answers = message.answers(client.transaction(message.bundle(group, writes, {})).entries)
-    if len(answers) != len(writes):
-        raise Interrupted(
-            f"{client.base} answered a transaction of {len(writes)} entries with {len(answers)}. Ask who runs it."
-        )
-    return answers
+def _phases(plan: Plan) -> Iterator[list[int]]:
+    """The groups of definitions only, then all others: not every use of a definition is a reference to it."""
+    definitions = [_defines(group) for group in plan.groups]
+    yield [index for index, defines in enumerate(definitions) if defines]
+    yield [index for index, defines in enumerate(definitions) if not defines]
+
+
+def _defines(group: Group) -> bool:
+    return all(entry.incoming.is_definition for entry in group.entries)
+
+
+def _carry_out(phase: Sequence[int], groups: _Groups, pool: ThreadPoolExecutor, workers: int, told: set[int]) -> bool:
+    """Send the groups of one phase; False when an error ended it early."""
+    needed = {index: {each for each in groups.plan.groups[index].needs if each not in groups.sent} for index in phase}
+    wanted: dict[int, list[int]] = {}
+    for index, needs in needed.items():
+        for each in needs:
+            wanted.setdefault(each, []).append(index)
+    ready = [index for index, needs in needed.items() if not needs]
+    heapify(ready)
+    running: set[Future[int]] = set()
+    sound = True
+    while running or (ready and sound):
+        while ready and sound and len(running) < workers:
+            running.add(pool.submit(groups.send, heappop(ready)))
+        finished, running = wait(running, return_when=FIRST_COMPLETED)
+        for index in sorted(future.result() for future in finished):
+            sound = sound and groups.sent[index].error is None
+            for each in wanted.get(index, ()):
+                needed[each].discard(index)
+                if not needed[each]:
+                    heappush(ready, each)
+            told.add(index)
+            groups.tell(groups.sent[index].in_order())
+    return sound

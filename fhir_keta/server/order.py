@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from fhir_keta.server.incoming import Incoming, Parcel, strings
@@ -27,7 +27,7 @@ def in_dependency_order(parcels: Sequence[Parcel]) -> list[Ordered]:
     only together. Definitions in a circle stay apart, in the order of their types.
     """
     ranked = sorted(parcels, key=_rank)
-    provided = {name: index for index, parcel in reversed(list(enumerate(ranked))) for name in _names(parcel)}
+    provided = {name: index for index, parcel in reversed(list(enumerate(ranked))) for name in names(parcel.items)}
     needed = [_needed(index, parcel, provided, ranked) for index, parcel in enumerate(ranked)]
     ordered: list[Ordered] = []
     placed: dict[int, int] = {}
@@ -55,9 +55,9 @@ def _rank_of(item: Incoming) -> int:
     return _RANKS.index(item.type) if item.type in _RANKS else _OTHER_DEFINITION
 
 
-def _names(parcel: Parcel) -> Iterator[str]:
-    """Everything by which others may refer to what is in the parcel."""
-    for item in parcel.items:
+def names(items: Iterable[Incoming]) -> Iterator[str]:
+    """Everything by which others may refer to these."""
+    for item in items:
         if item.id is not None:
             yield f"{item.type}/{item.id}"
         if item.canonical is not None:
