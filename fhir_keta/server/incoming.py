@@ -126,6 +126,11 @@ def parcels(sources: Iterable[Resource | Record]) -> list[Parcel]:
     return _each_once(found)
 
 
+def is_definition_type(resource_type: str) -> bool:
+    """Whether resources of this type define something for others; a NamingSystem does, though R4 gives it no url."""
+    return resource_type == "NamingSystem" or _CANONICAL_TYPES.fullmatch(resource_type) is not None
+
+
 def strings(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
     """Every string in a resource, with the name of its element."""
     if isinstance(value, str):

@@ -44,18 +44,31 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / FILE_NAME
 
 
+class PackageHost(ThreadingHTTPServer):
+    """An HTTP server with a folder at its root; ``requests`` are the lines that were asked."""
+
+    def __init__(self, folder: Path) -> None:
+        self.requests: list[str] = []
+        super().__init__(("127.0.0.1", 0), partial(_Files, directory=folder))
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
 class _Files(SimpleHTTPRequestHandler):
+    server: PackageHost
+
     def log_message(self, format: str, *args: object) -> None:
-        pass
+        self.server.requests.append(self.requestline)
 
 
 @pytest.fixture
-def package_host(package: Path) -> Iterator[str]:
-    """An HTTP server that has the package at its root."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Files, directory=package.parent)) as host:
+def package_host(package: Path) -> Iterator[PackageHost]:
+    with PackageHost(package.parent) as host:
         thread = Thread(target=host.serve_forever, args=(0.05,))
         thread.start()
-        yield f"http://127.0.0.1:{host.server_address[1]}"
+        yield host
         host.shutdown()
         thread.join()
 
@@ -95,11 +108,12 @@ def test_the_guide_cannot_be_installed(server: Wire, package: Path) -> None:
     assert stored(server)["ImplementationGuide"] == 0
 
 
-def test_listing_the_types_installs_the_forms_too(server: Wire, package_host: str) -> None:
+def test_listing_the_types_installs_the_forms_too(server: Wire, package_host: PackageHost) -> None:
     assert {*INSTALLABLE, "ImplementationGuide"} == set(COUNTS)
-    url = f"{package_host}/{FILE_NAME}"
+    url = f"{package_host.url}/{FILE_NAME}"
     answer = server.send("POST", "ImplementationGuide/$install", parameters(url, *INSTALLABLE))
     assert answer.status_code == 200, answer.text
+    assert package_host.requests == [f"GET /{FILE_NAME} HTTP/1.1"]
     assert stored(server) == {kind: count for kind, count in COUNTS.items() if kind != "ImplementationGuide"}
 
 
