@@ -108,4 +108,4 @@ def _answer(response: Resource) -> Answer:
     status = re.match(r"\d{3}", str(response.get("status", "")))
     location = re.search(r"([^/]+)(?:/_history/[^/]+)?$", str(response.get("location", "")))
     identity = location[1] if location else None
-    return Answer(int(status[0]) if status else 0, None, version_of(response.get("etag")), identity)
+    return Answer(int(status[0]) if status else 0, response.get("outcome"), version_of(response.get("etag")), identity)
