@@ -10,8 +10,6 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
@@ -21,6 +19,7 @@ from typing import Any
 import orjson
 from fhir.resources.R4B import get_fhir_model_class
 
+from benchmarks.command import large_input, start_up
 from benchmarks.records import EXPORT, distinct, refused
 from fhir_keta import Validator
 from fhir_keta.validation.engine import _python_engine
@@ -159,46 +158,6 @@ def oracle_table(data: dict[str, list[bytes]], floors: dict[str, float], warm_up
             row("HL7 validator 6.10.4, reused", spent, floors[kind])
 
 
-def command(*arguments: str, code: str = "") -> tuple[float, float]:
-    """CPU seconds and the largest process's megabytes of a Python command, children included."""
-    measure = (
-        "import resource, subprocess, sys\n"
-        "done = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)\n"
-        "used = resource.getrusage(resource.RUSAGE_CHILDREN)\n"
-        "print(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)\n"
-    )
-    whole = [
-        sys.executable,
-        "-c",
-        measure,
-        sys.executable,
-        *(["-c", code] if code else ["-m", "fhir_keta", *arguments]),
-    ]
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    cpu, memory = subprocess.run(whole, capture_output=True, text=True, check=True, env=environment).stdout.split()
-    return float(cpu), float(memory)
-
-
-def start_up(folder: Path, record: bytes) -> None:
-    file = folder / "record.json"
-    file.write_bytes(record)
-    os.environ["PYTHONPYCACHEPREFIX"] = str(folder / "compiled")
-    pairs = [(command("validate", str(file))[0], command(code="import click")[0]) for _ in range(8)][1:]
-    ours, click = (statistics.median(each) for each in zip(*pairs, strict=True))
-    print(f"\nStart to end, one small file: {ours:.2f} s CPU, {ours / click:.1f} x python -c 'import click'")
-
-
-def memory(folder: Path, data: list[bytes], megabytes: int) -> None:
-    file = folder / "records.ndjson"
-    with file.open("wb") as stream:
-        while stream.tell() < megabytes * 10**6:
-            stream.writelines(each + b"\n" for each in data)
-    for jobs in ("1", "2"):
-        cpu, most = command("validate", "--jobs", jobs, str(file))
-        print(f"Whole command, {megabytes} MB, --jobs {jobs}: {most:.0f} MB at most in one process, {cpu:.1f} s CPU")
-    file.unlink()
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--records", type=int, default=30_000, help="of each kind")
@@ -215,7 +174,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         start_up(Path(folder), (EXPORT / "Observation.ndjson").read_bytes().splitlines()[0])
         for megabytes in (10, 1000) if options.large else (10,):
-            memory(Path(folder), data["Observation"] + data["QuestionnaireResponse"], megabytes)
+            large_input(Path(folder), data["Observation"] + data["QuestionnaireResponse"], megabytes)
     if options.oracle:
         oracle_table(data, floors, options.warm_up, options.oracle)
 
