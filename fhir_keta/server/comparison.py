@@ -15,6 +15,7 @@ The order of arrays does, and everything else.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 from itertools import zip_longest
 from typing import Any
@@ -26,8 +27,23 @@ _LABELS = ("profile", "tag", "security")
 _DERIVED_NARRATIVE = ("generated", "empty")
 
 
-def differences(ours: Resource, theirs: Resource, *, base: str, by_canonical: bool) -> list[str]:
-    """Where the two differ, as paths such as ``Questionnaire.item[2].text``; empty when they say the same.
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A place such as ``Questionnaire.item[2].text`` and what each has there; None where it has nothing.
+
+    ``str()`` is the place alone: the values may be a patient's.
+    """
+
+    path: str
+    ours: Any = None
+    theirs: Any = None
+
+    def __str__(self) -> str:
+        return self.path
+
+
+def differences(ours: Resource, theirs: Resource, *, base: str, by_canonical: bool) -> list[Difference]:
+    """Where the two differ; empty when they say the same.
 
     ``base`` is the server's base URL, ``by_canonical`` true for definitions (found by url and version, not by id).
     """
@@ -49,14 +65,17 @@ def _without(resource: Resource, names: Iterable[str]) -> Resource:
     return {name: value for name, value in resource.items() if name not in names}
 
 
-def _differing_meta(ours: Resource, theirs: Resource, path: str) -> Iterator[str]:
+def _differing_meta(ours: Resource, theirs: Resource, path: str) -> Iterator[Difference]:
     """Profiles, tags and labels of ours must be there, in any order; tags and labels of the server are its business."""
     for name in _LABELS:
-        wanted = [_identity(item) for item in _list(ours.get(name))]
+        labels = _list(ours.get(name))
+        wanted = [_identity(item) for item in labels]
         there = [_identity(item) for item in _list(theirs.get(name))]
-        yield from (f"{path}.{name}[{index}]" for index, item in enumerate(wanted) if item not in there)
+        for index, item in enumerate(wanted):
+            if item not in there:
+                yield Difference(f"{path}.{name}[{index}]", labels[index])
         if name == "profile" and any(item not in wanted for item in there):
-            yield f"{path}.{name}"
+            yield Difference(f"{path}.{name}", labels or None, there)
     left_out = _SET_BY_SERVERS + _LABELS
     yield from _differing(_without(ours, left_out), _without(theirs, left_out), path, "")
 
@@ -75,25 +94,26 @@ def _identity(item: Any) -> Any:
     return (item.get("system"), item.get("code")) if isinstance(item, dict) else item
 
 
-def _differing(ours: Any, theirs: Any, path: str, base: str) -> Iterator[str]:
+def _differing(ours: Any, theirs: Any, path: str, base: str) -> Iterator[Difference]:
     if isinstance(ours, dict) and isinstance(theirs, dict):
         for name in ours | theirs:
+            one, other = ours.get(name), theirs.get(name)
             if name not in ours or name not in theirs:
-                yield f"{path}.{name}"
-            elif name == "reference" and isinstance(ours[name], str) and isinstance(theirs[name], str):
-                if ours[name].removeprefix(base) != theirs[name].removeprefix(base):
-                    yield f"{path}.{name}"
+                yield Difference(f"{path}.{name}", one, other)
+            elif name == "reference" and isinstance(one, str) and isinstance(other, str):
+                if one.removeprefix(base) != other.removeprefix(base):
+                    yield Difference(f"{path}.{name}", one, other)
             else:
-                yield from _differing(ours[name], theirs[name], f"{path}.{name}", base)
+                yield from _differing(one, other, f"{path}.{name}", base)
     elif isinstance(ours, list) and isinstance(theirs, list):
         missing = object()
         for index, (one, other) in enumerate(zip_longest(ours, theirs, fillvalue=missing)):
             if one is missing or other is missing:
-                yield f"{path}[{index}]"
+                yield Difference(f"{path}[{index}]", *(None if each is missing else each for each in (one, other)))
             else:
                 yield from _differing(one, other, f"{path}[{index}]", base)
     elif not _same(ours, theirs):
-        yield path
+        yield Difference(path, ours, theirs)
 
 
 def _same(ours: Any, theirs: Any) -> bool:

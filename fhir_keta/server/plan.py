@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 from urllib.parse import parse_qsl
 
@@ -12,7 +12,7 @@ from fhir_keta.errors import ServerError
 from fhir_keta.records.source import Record
 from fhir_keta.server.capability import Capability, preflight
 from fhir_keta.server.client import Client, Refused, Resource
-from fhir_keta.server.comparison import differences
+from fhir_keta.server.comparison import Difference, differences
 from fhir_keta.server.incoming import Incoming, Parcel, parcels, with_references
 from fhir_keta.server.order import in_dependency_order
 
@@ -27,8 +27,8 @@ class Entry:
     """One resource of the plan.
 
     ``target`` is the id it is put to; None leaves the id to the server, which creates it only if the search ``unless``
-    finds nothing. ``version`` is the server's version that it was compared with. ``reason`` says where the contents
-    differ, or what stands in the way.
+    finds nothing. ``version`` is the server's version that it was compared with, ``differences`` say where, ``reason``
+    says so in a few words, or what stands in the way. ``others`` names the server's other versions of the canonical.
     """
 
     incoming: Incoming
@@ -37,6 +37,8 @@ class Entry:
     version: str | None = None
     reason: str = ""
     unless: str | None = None
+    differences: tuple[Difference, ...] = ()
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,22 +184,26 @@ def _entry(item: Incoming, there: _There, capability: Capability, overwrite: boo
 
 
 def _definition(item: Incoming, there: _There, overwrite: bool) -> Entry:
-    url = item.resource["url"]
-    same = [
-        resource for resource in there.by_url[item.type, url] if resource.get("version") == item.resource.get("version")
-    ]
+    known = there.by_url[item.type, item.resource["url"]]
+    same = [resource for resource in known if resource.get("version") == item.resource.get("version")]
+    others = tuple(sorted(_named(resource) for resource in known if resource not in same))
     compared = [_compared(item, resource, there) for resource in same]
-    for entry in compared:
-        if entry.action == "unchanged":
-            return entry
     if compared:
-        entry = next((each for each in compared if each.target == item.id), compared[0])
+        entry = min(compared, key=lambda each: (each.action != "unchanged", each.target != item.id))
+        if entry.action == "unchanged":
+            return replace(entry, others=others)
         reason = f"the server has {item.canonical} with other content: {entry.reason}"
-        return Entry(item, "update" if overwrite else "conflict", entry.target, entry.version, reason)
+        return replace(entry, action="update" if overwrite else "conflict", reason=reason, others=others)
     target = _free_id(item, there)
     beside = target != item.id and item.id is not None
     reason = f"{item.type}/{item.id} is another one: put beside it" if beside else ""
-    return Entry(item, "create", target, reason=reason, unless=item.canonical_search if target is None else None)
+    unless = item.canonical_search if target is None else None
+    return Entry(item, "create", target, reason=reason, unless=unless, others=others)
+
+
+def _named(resource: Resource) -> str:
+    version = resource.get("version")
+    return f"{resource['url']}{f'|{version}' if version else ''} ({resource['resourceType']}/{resource['id']})"
 
 
 def _free_id(item: Incoming, there: _There) -> str | None:
@@ -229,7 +235,8 @@ def _compared(item: Incoming, resource: Resource | None, there: _There) -> Entry
     if not found:
         return Entry(item, "unchanged", resource["id"], _version(resource))
     more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-    return Entry(item, "update", resource["id"], _version(resource), f"{found[0]}{more}")
+    reason = f"{found[0]}{more}"
+    return Entry(item, "update", resource["id"], _version(resource), reason, differences=tuple(found))
 
 
 def _version(resource: Resource) -> str | None:

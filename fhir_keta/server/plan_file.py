@@ -6,7 +6,6 @@ its sources are read and its server is asked again: what comes of that must be t
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from fhir_keta.errors import InputError, ServerError
+from fhir_keta.server import exact_json
+from fhir_keta.server.comparison import Difference
 from fhir_keta.server.plan import Entry, Plan
+
+MOST_DIFFERENCES = 100
+"""Of one resource that are written down; a definition that was moved about in has thousands."""
 
 _FORMAT = "fhir-keta plan 1"
 _TEXTS = ("resource", "place", "sha256", "action")
@@ -49,9 +53,8 @@ def save(planned: Plan, path: str, sources: Sequence[str], settings: Mapping[str
     }
     aside = Path(f"{path}.part")
     try:
-        with aside.open("w", encoding="utf-8") as file:
-            json.dump(content, file, ensure_ascii=False, indent=1)
-            file.write("\n")
+        with aside.open("wb") as file:
+            file.write(_lines(content))
             file.flush()
             os.fsync(file.fileno())
         aside.replace(path)
@@ -63,7 +66,7 @@ def save(planned: Plan, path: str, sources: Sequence[str], settings: Mapping[str
 def load(path: str) -> SavedPlan:
     """The plan in a file that ``save`` wrote. Raises InputError for any other file."""
     try:
-        content = json.loads(Path(path).read_bytes())
+        content = exact_json.parse(Path(path).read_bytes())
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}). Check the path.") from error
     except ValueError as error:
@@ -94,6 +97,13 @@ def check(saved: SavedPlan, planned: Plan) -> None:
             )
 
 
+def _lines(content: Mapping[str, Any]) -> bytes:
+    """JSON with a line for each entry, so that two plans can be compared by line."""
+    head = exact_json.write({name: value for name, value in content.items() if name != "entries"})
+    entries = b",\n".join(map(exact_json.write, content["entries"]))
+    return head[:-1] + b',"entries":[\n' + entries + b"\n]}\n"
+
+
 def _described(entry: Entry) -> dict[str, Any]:
     item = entry.incoming
     place = item.place
@@ -103,8 +113,21 @@ def _described(entry: Entry) -> dict[str, Any]:
         "sha256": item.sha256,
         "action": entry.action,
     }
-    optional = {"target": entry.target, "version": entry.version, "reason": entry.reason}
+    shown = entry.differences[:MOST_DIFFERENCES]
+    optional = {
+        "target": entry.target,
+        "version": entry.version,
+        "reason": entry.reason,
+        "differences": [_difference(each, item.is_definition) for each in shown],
+        "differencesLeftOut": len(entry.differences) - len(shown),
+        "otherVersions": list(entry.others),
+    }
     return described | {name: value for name, value in optional.items() if value}
+
+
+def _difference(difference: Difference, with_values: bool) -> dict[str, Any]:
+    values = {"ours": difference.ours, "server": difference.theirs} if with_values else {}
+    return {"path": difference.path} | {name: value for name, value in values.items() if value is not None}
 
 
 def _of_sources(before: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]]) -> Iterator[str]:

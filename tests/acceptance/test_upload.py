@@ -45,7 +45,7 @@ def rows(result: Result) -> dict[str, list[str]]:
     """The table on standard output: resource to its other columns."""
     head, *lines = result.stdout.splitlines()
     assert head.split()[:2] == ["RESOURCE", "ACTION"]
-    return {line.split()[0]: line.split()[1:] for line in lines}
+    return {line.split()[0]: line.split()[1:] for line in lines if not line.startswith(" ")}
 
 
 def versions(server: str) -> dict[str, str]:

@@ -24,7 +24,7 @@ CODE_SYSTEM: dict[str, Any] = {
 
 
 def compare(ours: dict[str, Any], theirs: dict[str, Any], by_canonical: bool = True) -> list[str]:
-    return differences(ours, theirs, base=BASE, by_canonical=by_canonical)
+    return list(map(str, differences(ours, theirs, base=BASE, by_canonical=by_canonical)))
 
 
 def with_(resource: dict[str, Any], **changes: Any) -> dict[str, Any]:
