@@ -1,7 +1,7 @@
 """Speaks FHIR REST to one server: a request gives an answer, or one clear error.
 
 Two kinds of error: ``Refused`` is about the one resource that was sent, the next may fare better; any other
-``ServerError`` is about the server and means to stop. Nothing is retried here.
+``ServerError`` is about the server and means to stop: what may pass by itself has been tried again (see ``retry``).
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from urllib.parse import urljoin, urlsplit
 from fhir_keta._version import __version__
 from fhir_keta.errors import KetaError, ServerError
 from fhir_keta.server import exact_json
+from fhir_keta.server.comparison import differences
+from fhir_keta.server.retry import GOT_LOST, NOT_CARRIED_OUT, Retry
 from fhir_keta.server.transport import Certificate, Lost, Parameters, Response, Transport, address_of, checked_base
 
 if TYPE_CHECKING:
@@ -24,19 +26,24 @@ Resource = dict[str, Any]
 
 FHIR_JSON = "application/fhir+json"
 _LONGEST_MESSAGE = 1000
+_OVERTAKEN = (409, 412)  # If-Match no longer holds: RFC 9110 says 412, HAPI 409
 _RUN_AGAIN = "Run again: what arrived is found."
 _BUNDLE_RESPONSES = ("transaction-response", "batch-response")
 
 
 class Refused(KetaError):
-    """The server took the request and refused it; ``str()`` carries what its OperationOutcome says."""
+    """The server took the request and refused it; ``str()`` carries what its OperationOutcome says.
+
+    ``repeated``: an earlier try of the same request got lost, and may have been carried out.
+    """
 
     exit_code = 1
 
-    def __init__(self, message: str, status: int, outcome: Resource | None = None) -> None:
+    def __init__(self, message: str, status: int, outcome: Resource | None = None, *, repeated: bool = False) -> None:
         super().__init__(message)
         self.status = status
         self.outcome = outcome
+        self.repeated = repeated
 
 
 class Unavailable(ServerError):
@@ -51,7 +58,9 @@ class Interrupted(ServerError):
 class Answer:
     """What came back: HTTP status and body, the version (from ETag) and the id (from Location) of the resource.
 
-    ``url`` is where the request went, without a query; ``milliseconds`` is how long it took.
+    ``url`` is where the request went, without a query; ``milliseconds`` is how long the last try took; ``retry_after``
+    is the seconds the server asked to wait, if it did. ``repeated``: an earlier try got lost, and may have been carried
+    out: what is "unchanged" now may have come from it.
     """
 
     status: int
@@ -60,6 +69,8 @@ class Answer:
     id: str | None
     url: str = ""
     milliseconds: float = 0.0
+    retry_after: float | None = None
+    repeated: bool = False
 
     @property
     def entries(self) -> list[Resource]:
@@ -71,7 +82,8 @@ class Answer:
 class Client:
     """A FHIR R4 server by its base URL (``http://host/fhir``), for any number of threads.
 
-    ``timeout``, ``auth``, ``headers``, ``verify`` and ``certificate`` are those of ``Transport``.
+    ``retry`` says what is tried again, and how long; without it nothing is. ``timeout`` (seconds without a byte),
+    ``auth``, ``headers``, ``verify`` and ``certificate`` are those of ``Transport``.
     Raises UsageError when the URL is not one, or carries credentials.
     """
 
@@ -80,12 +92,14 @@ class Client:
         base_url: str,
         *,
         timeout: float = 60.0,
+        retry: Retry | None = None,
         auth: AuthBase | None = None,
         headers: Mapping[str, str] | None = None,
         verify: bool | str = True,
         certificate: Certificate | None = None,
     ) -> None:
         self.base = checked_base(base_url)
+        self.retry = retry or Retry(0.0)
         self._transport = Transport(
             self.base, timeout=timeout, auth=auth, headers=headers, verify=verify, certificate=certificate
         )
@@ -142,19 +156,51 @@ class Client:
     def update(self, resource_type: str, resource_id: str, body: bytes, *, version: str | None = None) -> Answer:
         """PUT by id; with ``version`` only if the server still has that one (If-Match). Raises Refused."""
         headers = {"If-Match": f'W/"{version}"'} if version is not None else {}
-        return self._request("PUT", f"{resource_type}/{resource_id}", body=body, headers=headers)
+        path = f"{resource_type}/{resource_id}"
+        try:
+            return self._request("PUT", path, body=body, headers=headers, idempotent=True)
+        except Refused as error:
+            if not (error.repeated and error.status in _OVERTAKEN):
+                raise
+            # The first try, whose answer got lost, may be what this one is too late for.
+            there = self.read(resource_type, resource_id)
+            if there is None or differences(exact_json.parse(body), there, base=self.base, by_canonical=False):
+                raise Interrupted(f"{path} was changed by this upload or by something else. {_RUN_AGAIN}") from error
+            now = there.get("meta", {}).get("versionId")
+            return Answer(200, None, now, resource_id, f"{self.base}/{path}", repeated=True)
 
     def create(self, resource_type: str, body: bytes, *, unless: str | None = None) -> Answer:
         """POST: the server gives the id; with ``unless`` (a search) only if nothing matches it (If-None-Exist)."""
         headers = {"If-None-Exist": unless} if unless is not None else {}
-        return self._request("POST", resource_type, body=body, headers=headers)
+        return self._request(
+            "POST", resource_type, body=body, headers=headers, idempotent=unless is not None, conditional=True
+        )
 
-    def transaction(self, body: bytes) -> Answer:
+    def delete(self, resource_type: str, resource_id: str, *, version: str | None = None) -> Answer:
+        """DELETE by id; with ``version`` only if the server still has that one (If-Match; not every server looks).
+
+        What is not there is an answer, too: its status is 404 or 410. Raises Refused.
+        """
+        headers = {"If-Match": f'W/"{version}"'} if version is not None else {}
+        try:
+            return self._request("DELETE", f"{resource_type}/{resource_id}", headers=headers, idempotent=True)
+        except Refused as error:
+            if error.status not in (404, 410):
+                raise
+            return Answer(error.status, None, None, resource_id, f"{self.base}/{resource_type}/{resource_id}")
+
+    def transaction(self, body: bytes, *, idempotent: bool = False, conditional: bool = False) -> Answer:
         """POST a transaction or batch Bundle; the answer's entries are in the order sent.
 
-        Raises Refused: then nothing of a transaction was kept.
+        ``idempotent``: every entry is a PUT by id, or a create with If-None-Exist; ``conditional``: some are the
+        latter. Raises Refused: then nothing of a transaction was kept.
         """
-        answer = self._request("POST", "", body=body)
+        try:
+            answer = self._request("POST", "", body=body, idempotent=idempotent, conditional=conditional)
+        except Refused as error:
+            if error.repeated and error.status in _OVERTAKEN:
+                raise Interrupted(f"A transaction was sent twice, and refused then: {error} {_RUN_AGAIN}") from error
+            raise
         if answer.resource is None or answer.resource.get("type") not in _BUNDLE_RESPONSES:
             raise Interrupted(f"{self.base} answered a transaction with something else. Ask who runs it.")
         return answer
@@ -163,7 +209,9 @@ class Client:
         """The OperationOutcome of the server's own ``$validate``, whatever its status. Raises Refused without one."""
         parameters: Parameters = {"profile": profile} if profile else {}
         try:
-            answer = self._request("POST", f"{resource_type}/$validate", body=body, parameters=parameters)
+            answer = self._request(
+                "POST", f"{resource_type}/$validate", body=body, parameters=parameters, idempotent=True
+            )
         except Refused as error:
             if error.outcome is not None and error.status in (400, 412, 422):
                 return error.outcome
@@ -178,21 +226,29 @@ class Client:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         parameters: Parameters = (),
+        idempotent: bool = False,
+        conditional: bool = False,
     ) -> Answer:
         url = f"{self.base}/{path}" if path and not path.startswith("?") else f"{self.base}{path}"
         sent = {"Accept": FHIR_JSON, "Cache-Control": "no-cache", "User-Agent": f"fhir-keta/{__version__}"}
         if body is not None:
             sent["Content-Type"] = FHIR_JSON
-            sent["Prefer"] = "return=minimal"
+            # "minimal" means no body at all to Medplum: not of a transaction's answer, and no reason with a refusal
+            sent["Prefer"] = "return=OperationOutcome"
         if path.endswith("$validate"):
             del sent["Prefer"]
+        read = method == "GET"
         try:
-            response = self._transport.send(method, url, sent | dict(headers or {}), body, parameters)
+            tried = self.retry.run(
+                lambda: self._transport.send(method, url, sent | dict(headers or {}), body, parameters),
+                idempotent=read or idempotent,
+                conditional=conditional,
+            )
         except Lost as error:
-            if method == "GET":
+            if read:
                 raise ServerError(f"{error} Try again.") from error
             raise Interrupted(f"{error} {_RUN_AGAIN}") from error
-        return self._answer(response)
+        return self._answer(tried.response, tried.repeated and not read)
 
     def _page(self, link: str) -> str:
         """A paging link as a path below the base; it must not lead elsewhere."""
@@ -204,14 +260,16 @@ class Client:
             "Give that server's base URL as --server, or have its own base URL corrected."
         )
 
-    def _answer(self, response: Response) -> Answer:
+    def _answer(self, response: Response, repeated: bool) -> Answer:
         status = response.status
         if 300 <= status < 400 and status != 304:
-            raise ServerError(
+            raise self._stopping(
                 f"{self.base} redirects to {address_of(response.headers.get('Location', ''), self.base)} "
-                f"(HTTP {status}), which is not followed. If you trust that address, give its base URL as --server."
+                f"(HTTP {status}), which is not followed. If you trust that address, give its base URL as --server.",
+                repeated,
             )
         resource = self._body(response)
+        asked = self.retry.seconds_asked(response.headers)
         if status < 300:
             location = re.search(r"([^/]+)/_history/[^/]+$|([^/]+)$", response.headers.get("Location", ""))
             return Answer(
@@ -221,16 +279,37 @@ class Client:
                 (location[1] or location[2]) if location else None,
                 response.url,
                 response.milliseconds,
+                asked,
+                repeated,
             )
+        resource = self._without_secrets(resource)
         said = outcome_text(resource)
         if status == 401:
-            raise ServerError(f"{self.base} wants credentials (HTTP 401){_colon(said)} Only open servers work so far.")
-        if status in (502, 504) and response.method != "GET":
+            raise self._stopping(self._unauthorised(said), repeated)
+        if status in GOT_LOST and response.method != "GET":
             raise Interrupted(f"{self.base} gave no answer (HTTP {status}){_colon(said)} {_RUN_AGAIN}")
-        if status in (429, 502, 503, 504):
-            raise Unavailable(f"{self.base} cannot answer now (HTTP {status}){_colon(said)} Try again later.")
+        if status in (*NOT_CARRIED_OUT, *GOT_LOST):
+            when = f"in {asked:.0f} s" if asked else "later"
+            message = f"{self.base} cannot answer now (HTTP {status}){_colon(said)} Try again {when}."
+            raise Interrupted(message) if repeated else Unavailable(message)
         what = f"{response.method} {urlsplit(response.url).path}"
-        raise Refused(said or f"{what} was refused without a reason (HTTP {status}).", status, resource)
+        raise Refused(
+            said or f"{what} was refused without a reason (HTTP {status}).", status, resource, repeated=repeated
+        )
+
+    def _without_secrets(self, outcome: Resource | None) -> Resource | None:
+        """Some servers repeat the header that they refuse."""
+        from fhir_keta.server.auth import concealed
+
+        return concealed(outcome, self._transport.secrets())
+
+    def _stopping(self, message: str, repeated: bool) -> ServerError:
+        return Interrupted(message) if repeated else ServerError(message)
+
+    def _unauthorised(self, said: str) -> str:
+        if self._transport.has_credentials:
+            return f"{self.base} does not accept the credentials (HTTP 401){_colon(said)} Check them, and their scope."
+        return f"{self.base} wants credentials (HTTP 401){_colon(said)} fhir-keta upload --help says how to give them."
 
     def _body(self, response: Response) -> Resource | None:
         """The body as a resource; None when empty, or when an error carries something else (an HTML page)."""
