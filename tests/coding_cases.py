@@ -1,8 +1,8 @@
-"""Codings, each with the findings that HL7's validator and the specification agree on."""
+"""Codes, languages and identifiers, each with the findings that HL7's validator and the specification agree on."""
 
 from __future__ import annotations
 
-from tests.base_records import CATEGORY, JsonObject, case, observation, patient
+from tests.base_records import CATEGORY, URN, JsonObject, case, observation, patient
 
 OF_VALUE_SET = {"system": "http://hl7.org/fhir/ValueSet/observation-status", "code": "final"}
 LOCAL = {"system": "local", "code": "x"}
@@ -14,6 +14,10 @@ def _questionnaire(**item: object) -> JsonObject:
 
 def _encounter(**coding: str) -> JsonObject:
     return {"resourceType": "Encounter", "status": "finished", "class": coding}
+
+
+def _identified(value: str) -> JsonObject:
+    return patient(identifier=[{"system": "urn:ietf:rfc:3986", "value": value}])
 
 
 CODING_CASES = (
@@ -75,4 +79,15 @@ CODING_CASES = (
         ("system-value-set", "Observation.value.ofType(Quantity).system"),
     ),
     case("value set as the system in a concept", observation(method={"coding": [OF_VALUE_SET]})),
+    *(case(f"language {tag}", patient(active=True, language=tag)) for tag in ("en", "de-CH-1901", "sr-Latn-RS", "gsw")),
+    *(
+        case(f"language {tag}", patient(active=True, language=tag), ("language-tag", "Patient"))
+        for tag in ("!!", "en us", "en_US", "e")
+    ),
+    *(case(f"identifier {uri}", _identified(uri)) for uri in (f"{URN}1", "urn:oid:1.2.3", "https://ehr.test/1")),
+    *(
+        case(f"identifier {text}", _identified(text), ("identifier-uri", "Patient.identifier[0].value"))
+        for text in (URN[9:] + "1", "1.2.3", "#1", "/1")
+    ),
+    case("identifier of the system of URIs without value", patient(identifier=[{"system": "urn:ietf:rfc:3986"}])),
 )

@@ -11,7 +11,15 @@ from collections.abc import Callable
 from typing import Any
 
 from fhir_keta.validation.compiled import FunctionPlan
-from fhir_keta.validation.functions import CODED, coding_verdict, element_path, leads_elsewhere, meets_none, slice_plan
+from fhir_keta.validation.functions import (
+    CODED,
+    URIS,
+    coding_verdict,
+    element_path,
+    leads_elsewhere,
+    meets_none,
+    slice_plan,
+)
 from fhir_keta.validation.scope import Scope
 from fhir_keta.validation.terminology import Terminology
 
@@ -50,6 +58,7 @@ def is_clean(
             return True
     elif (
         depth > _LEVELS
+        or (plan.type == "Identifier" and value.get("system") == URIS)  # its value is not any text: the walk decides
         or (plan.targets and leads_elsewhere(value, plan, scope))
         or (plan.profiles and meets_none(value, plan, scope))
     ):

@@ -28,6 +28,10 @@ JsonObject = dict[str, Any]
 CODED = frozenset({"Coding", "Quantity"})
 """The types whose codes are looked up; as for HL7's validator not those made from Quantity, such as Age."""
 
+URIS = "urn:ietf:rfc:3986"
+"""The system of identifiers that are URIs."""
+
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _TYPE_AND_ID = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/[A-Za-z0-9.-]{1,64}(/_history/[A-Za-z0-9.-]{1,64})?$")
 
 
@@ -131,6 +135,8 @@ class _Walk:
             yield rules.issue("reference-profile", here.expression(compiled), allowed=" or ".join(plan.profiles))
         if plan.checks:
             yield from self._checked(value, plan, here)
+        if plan.type == "Identifier" and not _is_identified(value):
+            yield rules.issue("identifier-uri", here.down("value").expression(compiled))
         if plan.type in CODED and (verdict := coding_verdict(value, plan, above, self.terminology)):
             yield _miscoded(compiled, value, verdict, self.terminology, here)
         for key, content in value.items():
@@ -283,6 +289,12 @@ def _unaligned(compiled: Compiled, value: JsonObject, key: str, here: Location) 
     if problem:
         expression = here.expression(compiled)
         yield rules.issue("primitive-alignment", expression, name=key, problem=problem)
+
+
+def _is_identified(identifier: JsonObject) -> bool:
+    """Whether the value is a URI where the system says that it is one (R4, Identifier.system)."""
+    value = identifier.get("value")
+    return identifier.get("system") != URIS or not isinstance(value, str) or _URI.match(value) is not None
 
 
 def coding_verdict(value: JsonObject, plan: FunctionPlan, above: FunctionPlan | None, terminology: Terminology) -> str:

@@ -39,6 +39,7 @@ _WITH_ORDER = frozenset(
         "unsignedInt",
     }
 )
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*|[ixIX](?:-[A-Za-z0-9]{1,8})+")
 _SEARCH = re.compile(r"[A-Z][A-Za-z]+\?")
 _TYPE_AND_ID = re.compile(r"(?:https?://.*/)?([A-Z][A-Za-z]+)/[A-Za-z0-9.-]{1,64}(?:/_history/[A-Za-z0-9.-]{1,64})?")
 
@@ -180,6 +181,12 @@ def _narrative_leads_somewhere(value: JsonObject, scope: Scope) -> bool:
     return shown and all(url[1:] in known for url in links if url[:1] == "#")
 
 
+def _language_is_a_tag(value: JsonObject, _scope: Scope) -> bool:
+    """R4, Resource.language: one of all languages, a tag of BCP 47; which are registered is not known here."""
+    language = value.get("language")
+    return not isinstance(language, str) or _LANGUAGE.fullmatch(language) is not None
+
+
 def _labels_distinct(value: JsonObject, _scope: Scope) -> bool:
     """R4, Meta.security: a set of labels, each by its system and code."""
     labels = objects(value.get("security"))
@@ -188,7 +195,7 @@ def _labels_distinct(value: JsonObject, _scope: Scope) -> bool:
 
 # by type or element; "Resource" are all of them
 IN_WORDS: dict[str, dict[str, Function]] = {
-    "Resource": {"contained-id": _contained_ids_distinct},
+    "Resource": {"contained-id": _contained_ids_distinct, "language-tag": _language_is_a_tag},
     "Reference": {
         "reference-relative": _relative_is_type_and_id,
         "reference-search": _search_in_transaction,
@@ -212,6 +219,7 @@ READ_IN_WORDS = {
     "reference-type": "reference type",
     "attachment-size": "data size",
     "attachment-hash": "data hash",
+    "language-tag": "language",
     "security-repeated": "security",
     "narrative-structure": "div",
     "narrative-link": "div",

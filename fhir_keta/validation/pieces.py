@@ -19,6 +19,7 @@ from typing import Any
 from fhir_keta.records.json_text import Member, members
 from fhir_keta.validation.accepted_items import AcceptedItems
 from fhir_keta.validation.compiled import Compiled
+from fhir_keta.validation.functions import URIS
 from fhir_keta.validation.piece import COMMA, LINK_ID, RESPONSE, Path, Piece, cut, is_spaced, piece_of
 from fhir_keta.validation.piece_tree import PieceTree
 from fhir_keta.validation.responses import ResponseChecker
@@ -209,8 +210,13 @@ def _together(compiled: tuple[Compiled, ...]) -> Together | None:
 
 
 def _is_plain(resource: JsonObject) -> bool:
-    """Whether what stands in one root element is not judged by what stands in another's companion, or inside it."""
-    return resource["resourceType"] not in _NEVER and not any(name.startswith("_") for name in resource)
+    """Whether what stands in one root element is not judged by what stands in another's companion, or inside it.
+
+    A link in a narrative may lead to any id; an identifier that is a URI is not any text.
+    """
+    if resource["resourceType"] in _NEVER or any(name.startswith("_") for name in resource):
+        return False
+    return URIS not in str(resource) and "#" not in str(resource.get("text"))
 
 
 def _is_utf_8(data: bytes) -> bool:

@@ -95,6 +95,13 @@ _RULES = (
     Rule("bundle-orphan", "error", "structure", "Nothing in this document leads to this entry: leave it out."),
     Rule("bundle-full-url", "error", "structure", "{problem}."),
     Rule("uri-absolute", "error", "value", "An absolute URI is expected here: one with a scheme (https:, urn:)."),
+    Rule(
+        "identifier-uri",
+        "error",
+        "value",
+        "An identifier of this system is a URI, with a scheme (urn:uuid:).",
+    ),
+    Rule("language-tag", "error", "code-invalid", "Not a language tag: write en, or de-AT (BCP 47)."),
     Rule("reference-format", "error", "value", "A reference is a URL: it has no spaces."),
     Rule(
         "extension-unknown", "error", "extension", "The extension is not known here, so its content cannot be trusted."

@@ -178,6 +178,18 @@ ONLY_THEIRS = (
         f"{DATATYPES}#Range",
     ),
     Kind(
+        "INVALID_DISPLAY_NAME",
+        r"language = ",
+        "Tags may be in any letter case and for private use; it knows them as its own list writes them.",
+        "https://www.rfc-editor.org/rfc/rfc5646#section-2.1.1",
+    ),
+    Kind(
+        "Type_Specific_Checks_DT_Time_Valid",
+        r"\.\d+\"$",
+        "A time may have fractions of a second, the regular expression of R4 says.",
+        f"{DATATYPES}#time",
+    ),
+    Kind(
         "SD_MUST_HAVE_DERIVATION",
         r"StructureDefinition/.*no derivation",
         "R4 has derivation as 0..1, and no invariant that asks for it.",

@@ -263,3 +263,15 @@ def test_many_distinct_texts_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPa
 
 def test_findings_are_issues(full: Validator) -> None:
     assert all(isinstance(issue, Issue) for record in faulty() for issue in full.check(record))
+
+
+def test_what_one_element_says_of_another_is_not_forgotten() -> None:
+    """A link leads to the id of one record, not of the next; an identifier that is a URI stays one."""
+    div = '<div xmlns=\\"http://www.w3.org/1999/xhtml\\"><a href=\\"#q\\">x</a></div>'
+    linked = '{"resourceType":"Patient","id":"%s","text":{"status":"generated","div":"' + div + '"}}'
+    identified = '{"resourceType":"Patient","identifier":[{"system":"urn:ietf:rfc:3986","value":"%s"}]}'
+    validator = Validator()
+    for text, good, bad in ((linked, "q", "r"), (identified, "urn:x:y", "y")):
+        for _ in range(3):
+            assert validator.check((text % good).encode()) == []
+        assert validator.check((text % bad).encode()) != []

@@ -106,6 +106,20 @@ TEXTS = {
         rating(valueInteger=70),
         rating(valueInteger=7),
     ),
+    "identifier-uri": RuleText(
+        "An identifier whose system is urn:ietf:rfc:3986 is a URI, its scheme with it.",
+        "The system says that the value stands for itself, anywhere. Source: FHIR R4, Identifier.system and value.",
+        "Write urn:uuid: or urn:oid: before the number, or name the system that gave the number.",
+        patient(identifier=[{"system": "urn:ietf:rfc:3986", "value": "6c3b1a34-8a0f-4a0f-9d1e-0d6f1f0f8a11"}]),
+        patient(identifier=[{"system": "urn:ietf:rfc:3986", "value": "urn:uuid:6c3b1a34-8a0f-4a0f-9d1e-0d6f1f0f8a11"}]),
+    ),
+    "language-tag": RuleText(
+        "The language of a resource is a tag of BCP 47.",
+        "Software looks for texts in it. Source: FHIR R4, Resource.language, the value set of all languages.",
+        "Write two or three letters for the language, and after a hyphen the country, if it matters.",
+        patient(language="English (UK)"),
+        patient(language="en-GB"),
+    ),
     "value-regex": RuleText(
         "Where a profile gives a regular expression for a value, all of the value is as it says.",
         "It is how those who wrote the profile recognise the value. Source: FHIR R4, the extension regex.",
