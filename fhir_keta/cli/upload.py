@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fhir_keta.cli.server_options import server_options, server_settings
 from fhir_keta.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from fhir_keta.records.source import Record
-    from fhir_keta.server.apply import Report
     from fhir_keta.server.client import Client
     from fhir_keta.server.plan import Plan
+    from fhir_keta.server.result import Report
 
 # what decides a plan; a saved one brings its own
 _PLANNING = ("overwrite",)
@@ -22,14 +23,11 @@ _PLANNING = ("overwrite",)
 
 @click.command()
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
-@click.option("--server", required=True, metavar="URL", help="Base URL of the FHIR server.")
+@server_options
 @click.option("--dry-run", is_flag=True, help="Show what would be done, and write nothing.")
 @click.option("--plan", "plan_to", metavar="FILE", help="Show what would be done, keep it in FILE, and write nothing.")
 @click.option("--apply", "plan_from", metavar="FILE", help="Do what was planned in FILE, exactly that or nothing.")
 @click.option("--overwrite", is_flag=True, help="Replace definitions that the server has with other content.")
-@click.option(
-    "--timeout", type=click.FloatRange(min=0, min_open=True), default=60.0, show_default=True, help="Seconds to wait."
-)
 @click.pass_context
 def upload(context: click.Context, /, paths: Sequence[str], **options: Any) -> None:
     """Upload definitions or records to a FHIR R4 server.
@@ -46,7 +44,7 @@ def upload(context: click.Context, /, paths: Sequence[str], **options: Any) -> N
     saved = plan_file.load(options["plan_from"]) if options["plan_from"] else None
     paths = saved.sources if saved else paths
     settings = saved.settings if saved else {name: options[name] for name in _PLANNING}
-    with _client(options) as client:
+    with server_settings(context).client() as client:
         planned = plan(_sources(paths), client, **settings)
         if saved is not None:
             plan_file.check(saved, planned)
@@ -72,12 +70,6 @@ def _check_usage(context: click.Context, paths: Sequence[str], options: dict[str
             raise UsageError("--apply takes what is uploaded, and how, from the plan: leave paths and its options out.")
     if options["plan_to"] and "-" in paths:
         raise UsageError("--plan reads its sources again when it is applied: save standard input to a file first.")
-
-
-def _client(options: dict[str, Any]) -> Client:
-    from fhir_keta.server.client import Client
-
-    return Client(options["server"], timeout=options["timeout"])
 
 
 def _sources(paths: Sequence[str]) -> Iterator[Record | dict[str, Any]]:
