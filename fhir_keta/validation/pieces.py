@@ -212,11 +212,12 @@ def _together(compiled: tuple[Compiled, ...]) -> Together | None:
 def _is_plain(resource: JsonObject) -> bool:
     """Whether what stands in one root element is not judged by what stands in another's companion, or inside it.
 
-    A link in a narrative may lead to any id; an identifier that is a URI is not any text.
+    What begins with # may lead to any id, in a narrative too; an identifier that is a URI is not any text.
     """
     if resource["resourceType"] in _NEVER or any(name.startswith("_") for name in resource):
         return False
-    return URIS not in str(resource) and "#" not in str(resource.get("text"))
+    shown = str(resource)
+    return not any(mark in shown for mark in (URIS, "'#", '"#'))
 
 
 def _is_utf_8(data: bytes) -> bool:

@@ -270,8 +270,9 @@ def test_what_one_element_says_of_another_is_not_forgotten() -> None:
     div = '<div xmlns=\\"http://www.w3.org/1999/xhtml\\"><a href=\\"#q\\">x</a></div>'
     linked = '{"resourceType":"Patient","id":"%s","text":{"status":"generated","div":"' + div + '"}}'
     identified = '{"resourceType":"Patient","identifier":[{"system":"urn:ietf:rfc:3986","value":"%s"}]}'
+    named = '{"resourceType":"ActivityDefinition","id":"%s","status":"active","library":["#q"]}'
     validator = Validator()
-    for text, good, bad in ((linked, "q", "r"), (identified, "urn:x:y", "y")):
+    for text, good, bad in ((linked, "q", "r"), (named, "q", "r"), (identified, "urn:x:y", "y")):
         for _ in range(3):
             assert validator.check((text % good).encode()) == []
         assert validator.check((text % bad).encode()) != []
