@@ -14,11 +14,11 @@ from fhir_keta.server.capability import Capability, preflight
 from fhir_keta.server.client import Client, Refused, Resource
 from fhir_keta.server.comparison import Difference, differences
 from fhir_keta.server.incoming import Incoming, Parcel, parcels, with_references
+from fhir_keta.server.lookup import by_id, having
 from fhir_keta.server.order import in_dependency_order
 
 Action = Literal["create", "update", "unchanged", "conflict", "unsupported"]
 
-_LONGEST_SEARCH = 1500
 _LONGEST_ID = 64
 
 
@@ -147,30 +147,12 @@ class _There:
             if item.id is not None:
                 ids[item.type].append(item.id)
         for kind in urls:
-            for resource in _found(client, kind, "url", urls[kind]):
+            for resource in having(client, kind, "url", urls[kind]):
                 there.by_url[kind, resource["url"]].append(resource)
         for kind in ids:
-            if kind == "Binary":  # a Binary cannot be searched (RESTful API, Binary)
-                read = ((each, client.read(kind, each)) for each in dict.fromkeys(ids[kind]))
-                there.by_id |= {(kind, each): resource for each, resource in read if resource is not None}
-                continue
-            for resource in _found(client, kind, "_id", ids[kind]):
-                there.by_id[kind, resource["id"]] = resource
+            for identity, resource in by_id(client, kind, ids[kind]).items():
+                there.by_id[kind, identity] = resource
         return there
-
-
-def _found(client: Client, resource_type: str, parameter: str, values: Iterable[str]) -> Iterator[Resource]:
-    """Everything whose ``parameter`` is one of ``values``, asked for in as few searches as fit into a URL."""
-    chunk: list[str] = []
-    length = 0
-    for value in [*dict.fromkeys(values), None]:
-        if chunk and (value is None or length + len(value) > _LONGEST_SEARCH):
-            yield from client.search(resource_type, {parameter: ",".join(chunk), "_count": "200"})
-            chunk, length = [], 0
-        if value is not None:
-            # a comma within a value would read as "or" (Search, Escaping Search Parameters)
-            chunk.append(value.replace("\\", "\\\\").replace(",", "\\,").replace("|", "\\|").replace("$", "\\$"))
-            length += len(chunk[-1]) + 3
 
 
 def _entry(item: Incoming, there: _There, capability: Capability, overwrite: bool) -> Entry:

@@ -1,0 +1,31 @@
+"""Asks a server for many resources in few searches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from fhir_keta.server.client import Client, Resource
+
+_LONGEST_SEARCH = 1500
+
+
+def having(client: Client, resource_type: str, parameter: str, values: Iterable[str]) -> Iterator[Resource]:
+    """Everything whose ``parameter`` is one of ``values``, asked for in as few searches as fit into a URL."""
+    chunk: list[str] = []
+    length = 0
+    for value in [*dict.fromkeys(values), None]:
+        if chunk and (value is None or length + len(value) > _LONGEST_SEARCH):
+            yield from client.search(resource_type, {parameter: ",".join(chunk), "_count": "200"})
+            chunk, length = [], 0
+        if value is not None:
+            # a comma within a value would read as "or" (Search, Escaping Search Parameters)
+            chunk.append(value.replace("\\", "\\\\").replace(",", "\\,").replace("|", "\\|").replace("$", "\\$"))
+            length += len(chunk[-1]) + 3
+
+
+def by_id(client: Client, resource_type: str, ids: Iterable[str]) -> dict[str, Resource]:
+    """Those of the ids that the server has. A Binary cannot be searched (RESTful API, Binary): it is read."""
+    if resource_type != "Binary":
+        return {resource["id"]: resource for resource in having(client, resource_type, "_id", ids)}
+    read = ((each, client.read(resource_type, each)) for each in dict.fromkeys(ids))
+    return {each: resource for each, resource in read if resource is not None}
