@@ -31,7 +31,7 @@ _CANONICAL_TYPES = re.compile(
 _TYPE = re.compile(r"[A-Z][A-Za-z]{1,63}")
 _ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9\-.]{1,64}")  # "." and ".." would be a way up in a URL
 _SPLIT = ("transaction", "batch", "collection", "searchset")
-_STORED_WHOLE = ("document", "message")
+STORED_WHOLE = ("document", "message")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,7 @@ def _of_record(record: Record) -> list[Parcel]:
         raise InputError(f"{_at(record.place)}not JSON. Run fhir-keta validate on it.") from error
     if not _is_resource(resource):
         raise InputError(f"{_at(record.place)}not a FHIR resource. Run fhir-keta validate on it.")
-    if resource["resourceType"] != "Bundle" or resource.get("type") in _STORED_WHOLE:
+    if resource["resourceType"] != "Bundle" or resource.get("type") in STORED_WHOLE:
         return [Parcel((_identified(resource, record.place, "", record.data),))]
     kind = resource.get("type")
     if kind not in _SPLIT:

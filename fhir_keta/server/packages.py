@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fhir_keta.definitions.package import Member, Package, read
 from fhir_keta.records.source import Place, Record, shown
-from fhir_keta.server.incoming import is_definition_type
+from fhir_keta.server.incoming import STORED_WHOLE, Incoming, is_definition_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,19 +23,30 @@ class Chosen:
 def choose(source: Path, *, examples: bool = False) -> Chosen:
     """Return what of the package is loaded: resources of definition types in its main folder; with ``examples`` all.
 
-    Examples are whatever stands in a folder of examples, and resources of other types (Bundle, List, Patient)
-    wherever they stand. An ImplementationGuide that lists what is not loaded is left out too, because servers that
-    check references refuse it. Raises DefinitionError when the file is no FHIR package for R4, or not safe to read.
+    Examples are whatever stands in a folder of examples, and resources of other types (List, Patient) wherever they
+    stand. Left out in any case: what has no identity, and Bundles of transactions, results and collections, whose
+    entries are mostly examples in files of their own. An ImplementationGuide that lists something left out is left out
+    too, because servers that check references refuse it.
+    Raises DefinitionError when the file is no FHIR package for R4, or not safe to read.
     """
     package = read(source)
-    if examples:
-        return Chosen(tuple(_records(package.members, source)), tuple(_remarks(package, ())))
-    chosen = [member for member in package.members if _is_definition(member)]
-    left_out = {_name(member) for member in package.members} - {_name(member) for member in chosen}
-    guides = [member for member in chosen if not left_out.isdisjoint(_listed(member))]
-    records = _records((member for member in chosen if member not in guides), source)
-    others = [member for member in package.members if not _is_definition(member)]
-    return Chosen(tuple(records), tuple(_remarks(package, others, guides)))
+    usable = [member for member in package.members if _has_identity(member) and not _is_split(member)]
+    chosen = usable if examples else [member for member in usable if _is_definition(member)]
+    lacking = {_name(member) for member in package.members} - {_name(member) for member in chosen}
+    guides = [member for member in chosen if not lacking.isdisjoint(_listed(member))]
+    records = tuple(
+        Record(member.data, Place(f"{shown(source)}/{member.name}")) for member in chosen if member not in guides
+    )
+    return Chosen(records, tuple(_remarks(package, chosen, guides)))
+
+
+def _has_identity(member: Member) -> bool:
+    resource = member.resource
+    return isinstance(resource.get("id"), str) or Incoming(resource).is_definition
+
+
+def _is_split(member: Member) -> bool:
+    return member.resource["resourceType"] == "Bundle" and member.resource.get("type") not in STORED_WHOLE
 
 
 def _is_definition(member: Member) -> bool:
@@ -57,24 +68,32 @@ def _listed(member: Member) -> Iterator[str]:
                 yield reference["reference"]
 
 
-def _records(members: Iterable[Member], source: Path) -> Iterator[Record]:
-    for member in members:
-        yield Record(member.data, Place(f"{shown(source)}/{member.name}"))
-
-
-def _remarks(package: Package, others: Iterable[Member], guides: Iterable[Member] = ()) -> Iterator[str]:
-    """What a user should know who expects everything of the package on the server, a sentence each."""
-    counts = Counter(member.resource["resourceType"] for member in others)
-    if counts:
-        kinds = ", ".join(f"{number} {kind:.64}" for kind, number in sorted(counts.items()))
-        yield f"examples are left out ({kinds}): add --examples to load them."
+def _remarks(package: Package, chosen: Iterable[Member], guides: Iterable[Member]) -> Iterator[str]:
+    """What someone should know who expects everything of the package on the server, a sentence each."""
+    loaded = {member.name for member in chosen}
+    others = [member for member in package.members if member.name not in loaded]
+    nameless = [member for member in others if not _has_identity(member)]
+    bundles = [member for member in others if _is_split(member)]
+    examples = [member for member in others if member not in nameless and member not in bundles]
+    if examples:
+        yield f"its examples are left out ({_counted(examples)}): add --examples to load them."
+    if bundles:
+        yield f"its Bundles that are no documents or messages are left out ({len(bundles)}): upload their files."
+    if nameless:
+        names = ", ".join(member.name for member in nameless)
+        yield f"what has no id is left out ({names}): a second upload could not find it again."
     for guide in guides:
-        yield f"{_name(guide):.100} is left out, because it lists examples that are not loaded: add --examples."
+        yield f"{_name(guide):.100} is left out, because it lists resources that are left out."
     if package.passed_over:
-        yield f"no resources: {', '.join(package.passed_over)}."
+        yield f"no resources, so left out: {', '.join(package.passed_over)}."
     needed = [f"{name} {version}" for name, version in sorted(package.dependencies.items()) if not _is_base(name)]
     if needed:
-        yield f"it depends on {', '.join(needed)}: load that too, if the server has not got it."
+        yield f"it depends on {', '.join(needed)}: load that too, if the server lacks it."
+
+
+def _counted(members: Iterable[Member]) -> str:
+    counts = Counter(member.resource["resourceType"] for member in members)
+    return ", ".join(f"{number} {kind:.64}" for kind, number in sorted(counts.items()))
 
 
 def _is_base(name: str) -> bool:
