@@ -142,7 +142,8 @@ class _Walk:
         for key, content in value.items():
             below = plan.children.get(key)
             if below is None:
-                yield from _primitive(compiled, value, plan, here.down(key))
+                if key in plan.integers or type(content) is list:
+                    yield from _primitive(compiled, value, plan, here.down(key))
                 continue
             for item, location in _items(content, here.down(key)):
                 if not isinstance(item, dict):
