@@ -9,6 +9,7 @@ from tests.base_records import CATEGORY, DATA_ABSENT, URN, XHTML, BaseCase, bund
 from tests.bundle_cases import BUNDLE_CASES
 from tests.coding_cases import CODING_CASES
 from tests.condition_cases import CONDITION_CASES
+from tests.definition_cases import DEFINITION_CASES
 from tests.differed_cases import DIFFERED_CASES
 from tests.inside_cases import INSIDE_CASES
 from tests.narrative_cases import NARRATIVE_CASES
@@ -392,4 +393,5 @@ BASE_CASES: tuple[BaseCase, ...] = (
     *INSIDE_CASES,
     *PROFILE_CASES,
     *NARRATIVE_CASES,
+    *DEFINITION_CASES,
 )

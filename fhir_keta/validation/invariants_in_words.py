@@ -11,6 +11,12 @@ from collections import Counter
 from typing import Any
 
 from fhir_keta.definitions.library import base
+from fhir_keta.validation.code_systems import (
+    composite_has_components,
+    content_is_as_stated,
+    properties_are_defined_well,
+    properties_are_used_well,
+)
 from fhir_keta.validation.invariants_definitions import is_type
 from fhir_keta.validation.primitives import PRIMITIVE_TYPES
 from fhir_keta.validation.scope import Function, Scope
@@ -204,7 +210,13 @@ IN_WORDS: dict[str, dict[str, Function]] = {
     },
     "Attachment": {"attachment-size": _size_is_the_size, "attachment-hash": _hash_is_the_hash},
     "Questionnaire": {"questionnaire-condition": _conditions_have_questions},
-    "CodeSystem": {"code-system-count": _count_is_the_count},
+    "CodeSystem": {
+        "code-system-count": _count_is_the_count,
+        "code-system-content": content_is_as_stated,
+        "code-system-property": properties_are_defined_well,
+        "code-system-property-value": properties_are_used_well,
+    },
+    "SearchParameter": {"search-components": composite_has_components},
     "ElementDefinition": {"element-limit": _limits_fit_the_type},
     "Bundle.entry": {"bundle-search": _search_result_fits},
     "Meta": {"security-repeated": _labels_distinct},

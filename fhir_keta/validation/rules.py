@@ -127,6 +127,10 @@ _RULES = (
         "A result of a search has an id, a match is of the type searched for, an outcome is an OperationOutcome.",
     ),
     Rule("code-system-count", "error", "value", "The count is not the number of concepts of this complete system."),
+    Rule("code-system-content", "error", "structure", "What the code system has is not what its content says."),
+    Rule("code-system-property", "error", "structure", "A property is declared twice, or not as HL7 defines it."),
+    Rule("code-system-property-value", "error", "value", "A concept's property is not as the code system declares it."),
+    Rule("search-components", "error", "structure", "A composite search has two components or more."),
     Rule("extension-modifier", "error", "extension", "The extension {name} may stand only in {place}."),
     Rule("extension-context", "error", "extension", "The extension {name} may not stand here (allowed: {allowed})."),
     Rule(

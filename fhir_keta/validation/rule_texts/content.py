@@ -71,6 +71,30 @@ def _system(count: int) -> dict[str, object]:
     }
 
 
+_PROPERTIES = "http://hl7.org/fhir/concept-properties#"
+
+
+def _ranked(rank: object) -> dict[str, object]:
+    kind = "valueInteger" if isinstance(rank, int) else "valueString"
+    concepts = [{"code": code, "property": [{"code": "rank", kind: rank}]} for code in ("a", "b")]
+    return {"count": 2, "property": [{"code": "rank", "type": "integer"}], "concept": concepts}
+
+
+def _composite(components: int) -> dict[str, object]:
+    part = {"definition": "http://hl7.org/fhir/SearchParameter/clinical-code", "expression": "code"}
+    return {
+        "resourceType": "SearchParameter",
+        "url": "https://example.org/SearchParameter/code-and-value",
+        "name": "CodeAndValue",
+        "status": "draft",
+        "description": "A code and the value with it.",
+        "code": "code-value",
+        "base": ["Observation"],
+        "type": "composite",
+        "component": [part] * components,
+    }
+
+
 TEXTS = {
     "primitive-format": RuleText(
         "A plain value is written as its type says.",
@@ -212,6 +236,34 @@ TEXTS = {
         "Leave the limit out, or choose a type that has a length (string) or an order (decimal, date, Quantity).",
         _limited("CodeableConcept"),
         _limited("string"),
+    ),
+    "code-system-content": RuleText(
+        "A code system that is not present has no concepts; a supplement names what it adds to.",
+        "Readers go elsewhere for what is not here. Source: FHIR R4, CodeSystem.content, CodeSystem.supplements.",
+        "Correct content; name the code system in supplements, and leave caseSensitive to that one.",
+        {**_system(2), "content": "not-present", "count": 2},
+        {**_system(2), "content": "complete"},
+    ),
+    "code-system-property": RuleText(
+        "Each property of a code system has a code and a uri of its own; one of HL7's has that one's code and type.",
+        "Programs know a property by its uri, people by its code. Source: FHIR R4, CodeSystem.property.",
+        "Rename one of them, correct its type, or give it a uri of your own.",
+        {**_system(2), "property": [{"code": "parent", "uri": f"{_PROPERTIES}parent", "type": "string"}]},
+        {**_system(2), "property": [{"code": "parent", "uri": f"{_PROPERTIES}parent", "type": "code"}]},
+    ),
+    "code-system-property-value": RuleText(
+        "The property of a concept is of the type declared; parent, child and the like are codes of this system.",
+        "Otherwise a program that follows it arrives nowhere. Source: FHIR R4, CodeSystem.concept.property.",
+        "Correct the value, or the declaration of the property.",
+        {**_system(1), **_ranked("high")},
+        {**_system(1), **_ranked(1)},
+    ),
+    "search-components": RuleText(
+        "A composite search parameter has two components or more.",
+        "It searches for values that belong together. Source: FHIR R4, SearchParameter.component.",
+        "Add the other component, or search for the one alone with its own type.",
+        _composite(1),
+        _composite(2),
     ),
     "code-system-count": RuleText(
         "The count of a complete code system is the number of its concepts.",
