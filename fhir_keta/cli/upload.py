@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from fhir_keta.cli.server_options import server_options, server_settings
-from fhir_keta.errors import InputError, UsageError
+from fhir_keta.errors import UsageError
 
 if TYPE_CHECKING:
-    from fhir_keta.records.source import Record
     from fhir_keta.server.client import Client
     from fhir_keta.server.plan import Plan
     from fhir_keta.server.result import Report
 
 # what decides a plan; a saved one brings its own
+_READING = ("examples",)
 _PLANNING = ("overwrite",)
 
 
@@ -27,25 +27,28 @@ _PLANNING = ("overwrite",)
 @click.option("--dry-run", is_flag=True, help="Show what would be done, and write nothing.")
 @click.option("--plan", "plan_to", metavar="FILE", help="Show what would be done, keep it in FILE, and write nothing.")
 @click.option("--apply", "plan_from", metavar="FILE", help="Do what was planned in FILE, exactly that or nothing.")
+@click.option("--examples", is_flag=True, help="Upload the examples of packages too.")
 @click.option("--overwrite", is_flag=True, help="Replace definitions that the server has with other content.")
 @click.pass_context
 def upload(context: click.Context, /, paths: Sequence[str], **options: Any) -> None:
     """Upload definitions or records to a FHIR R4 server.
 
     Without PATH the profiles, questionnaires and vocabulary of this package; else the resources in PATH: JSON files,
-    folders, NDJSON, Bundles, each also gzipped, or - for standard input. What the server has already is left as it is:
-    a second upload changes nothing.
+    folders, NDJSON, Bundles, each also gzipped, or - for standard input, and the definitions of FHIR packages (.tgz).
+    What the server has already is left as it is: a second upload changes nothing.
     """
     from fhir_keta.cli import upload_report as show
+    from fhir_keta.cli.upload_sources import sources
     from fhir_keta.server import plan_file
     from fhir_keta.server.plan import plan
 
     _check_usage(context, paths, options)
     saved = plan_file.load(options["plan_from"]) if options["plan_from"] else None
     paths = saved.sources if saved else paths
-    settings = saved.settings if saved else {name: options[name] for name in _PLANNING}
+    settings = saved.settings if saved else {name: options[name] for name in (*_READING, *_PLANNING)}
     with server_settings(context).client() as client:
-        planned = plan(_sources(paths), client, **settings)
+        read = sources(paths, examples=settings.get("examples", False))
+        planned = plan(read, client, **{name: value for name, value in settings.items() if name in _PLANNING})
         if saved is not None:
             plan_file.check(saved, planned)
         if options["plan_to"]:
@@ -65,38 +68,11 @@ def _check_usage(context: click.Context, paths: Sequence[str], options: dict[str
         name for name in options if context.get_parameter_source(name) not in (click.core.ParameterSource.DEFAULT, None)
     }
     if options["plan_from"]:
-        of_plan = given.intersection((*_PLANNING, "plan_to", "dry_run"))
+        of_plan = given.intersection((*_READING, *_PLANNING, "plan_to", "dry_run"))
         if paths or of_plan:
             raise UsageError("--apply takes what is uploaded, and how, from the plan: leave paths and its options out.")
     if options["plan_to"] and "-" in paths:
         raise UsageError("--plan reads its sources again when it is applied: save standard input to a file first.")
-
-
-def _sources(paths: Sequence[str]) -> Iterator[Record | dict[str, Any]]:
-    return _records(paths) if paths else _bundled_definitions()
-
-
-def _bundled_definitions() -> Iterator[dict[str, Any]]:
-    """Our own definitions, with snapshots and narratives. Those of SDC are not ours to upload."""
-    from fhir_keta.definitions.library import bundled, profiles
-    from fhir_keta.definitions.narrative import with_narrative
-
-    library = bundled()
-    for definition in profiles():
-        canonical = f"{definition['url']}|{definition['version']}"
-        yield with_narrative(library.structure(canonical) or definition)
-
-
-def _records(paths: Sequence[str]) -> Iterator[Record]:
-    from fhir_keta.records.source import Fault, read
-    from fhir_keta.validation import rules
-
-    for record in read(paths):
-        if isinstance(record, Fault):
-            problem = rules.issue(record.rule, "", **record.names).message
-            line = f":{record.place.line}" if record.place.line is not None else ""
-            raise InputError(f"{record.place.path}{line}: {problem} Nothing was uploaded.")
-        yield record
 
 
 def _applied(planned: Plan, client: Client, options: dict[str, Any]) -> Report:

@@ -22,7 +22,7 @@ MOST_DIFFERENCES = 100
 
 _FORMAT = "fhir-keta plan 1"
 _TEXTS = ("resource", "place", "sha256", "action")
-_SETTINGS = {"overwrite": bool}
+_SETTINGS = {"examples": bool, "overwrite": bool}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ class SavedPlan:
 def save(planned: Plan, path: str, sources: Sequence[str], settings: Mapping[str, Any]) -> None:
     """Write the plan to ``path``, whole or not at all.
 
-    ``sources`` are the paths that were read (none: the definitions of this package), ``settings`` the keyword arguments
-    of ``plan``. Raises InputError when the file cannot be written.
+    ``sources`` are the paths that were read (none: the definitions of this package), ``settings`` how they
+    are read and planned. Raises InputError when the file cannot be written.
     """
     content = {
         "format": _FORMAT,
