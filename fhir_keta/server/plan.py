@@ -100,7 +100,7 @@ def plan(sources: Iterable[Resource | Record], client: Client, *, overwrite: boo
     groups = []
     moved: dict[str, str] = {}
     for each in ordered:
-        following = tuple(_following(item, moved) for item in each.parcel.items)
+        following = tuple(_following(item, moved, there.named(each.parcel)) for item in each.parcel.items)
         entries = tuple(_entry(item, there, capability, overwrite) for item in following)
         moved.update(_moved(entries))
         data = _as_read(each.parcel) if following == each.parcel.items else None
@@ -116,11 +116,13 @@ def _moved(entries: Iterable[Entry]) -> Iterator[tuple[str, str]]:
             yield f"{item.type}/{item.id}", f"{item.type}/{entry.target}"
 
 
-def _following(item: Incoming, moved: Mapping[str, str]) -> Incoming:
-    """A definition whose references lead where the others went: an ImplementationGuide names them by id."""
-    if not moved or not item.is_definition:
+def _following(item: Incoming, moved: Mapping[str, str], named: Mapping[str, str]) -> Incoming:
+    """The resource with its references leading where the others are: by id, as an ImplementationGuide does (``moved``),
+    or by an address that is good within its Bundle only (``named``)."""
+    leading = {**moved, **named} if item.is_definition else named
+    if not leading:
         return item
-    resource = with_references(item.resource, moved.get)
+    resource = with_references(item.resource, leading.get)
     return item if resource == item.resource else item.with_resource(resource)
 
 
@@ -132,6 +134,15 @@ class _There:
     by_url: dict[tuple[str, str], list[Resource]]
     by_id: dict[tuple[str, str], Resource]
     by_condition: dict[tuple[str, str], list[Resource]]
+
+    def named(self, parcel: Parcel) -> dict[str, str]:
+        """What the addresses of a Bundle's conditional entries stand for, where the server has their resource."""
+        found = ((item, self.by_condition.get((item.type, str(item.condition)), [])) for item in parcel.items)
+        return {
+            item.full_url: f"{item.type}/{matches[0]['id']}"
+            for item, matches in found
+            if item.full_url is not None and item.condition is not None and len(matches) == 1
+        }
 
     @classmethod
     def look_up(cls, client: Client, items: Iterable[Incoming]) -> _There:
