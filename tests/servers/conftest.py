@@ -1,4 +1,4 @@
-"""The servers of the contract: each test of it runs against the sandbox and against a real HAPI server."""
+"""The servers of the contract: each test of it runs against the sandbox, a real HAPI and Medplum's router."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from fhir_keta.server.sandbox import Sandbox
+from tests.servers.behaviour import BEHAVIOURS
 from tests.servers.wire import Wire
 
 
@@ -17,8 +18,9 @@ def sandbox() -> Iterator[str]:
         yield running.url
 
 
-@pytest.fixture(scope="session", params=["sandbox", "hapi"])
+@pytest.fixture(scope="session", params=["sandbox", "hapi", "medplum"])
 def server(request: pytest.FixtureRequest) -> Iterator[Wire]:
-    wire = Wire(request.getfixturevalue(request.param))
+    base = request.getfixturevalue(request.param)
+    wire = Wire(f"{base}/fhir" if request.param == "medplum" else base, BEHAVIOURS[request.param])
     yield wire
     wire.close()

@@ -36,8 +36,8 @@ class Medplum:
         )
         assert self._child.stdout is not None
         lines: queue.SimpleQueue[str] = queue.SimpleQueue()
-        reader = threading.Thread(target=lambda: lines.put(self._child.stdout.readline().strip()), daemon=True)
-        reader.start()
+        first_line = self._child.stdout.readline
+        threading.Thread(target=lambda: lines.put(first_line().strip()), daemon=True).start()
         try:
             self.url = lines.get(timeout=START_SECONDS)
         except queue.Empty:

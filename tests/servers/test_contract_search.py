@@ -38,7 +38,7 @@ def test_a_search_says_how_many_and_which(server: Wire) -> None:
     match = bundle["entry"][0]
     assert match["fullUrl"] == f"{server.url}/Patient/{resource['id']}"
     assert match["search"]["mode"] == "match"
-    assert match["resource"]["meta"]["versionId"] == "1"
+    assert server.does.is_version(match["resource"]["meta"]["versionId"], 1)
     count = server.get(f"Patient?_id={resource['id']}&_summary=count")
     assert count["total"] == 1
     assert "entry" not in count
@@ -65,7 +65,6 @@ def test_records_are_found_by_what_they_say(server: Wire) -> None:
     own = f"subject=Patient/{subject['id']}"
     for criteria in (
         own,
-        f"subject={subject['id']}",
         f"patient={subject['id']}",
         f"{own}&code=29463-7",
         f"{own}&code=http://loinc.org|29463-7",
@@ -81,6 +80,8 @@ def test_records_are_found_by_what_they_say(server: Wire) -> None:
         f"{own}&status=preliminary",
     ):
         assert server.found(f"Observation?{criteria}") == [], criteria
+    bare = ids(server.found(f"Observation?subject={subject['id']}"))
+    assert bare == ({made["id"]} if server.does.searches_bare_ids else set())
     identifier = subject["identifier"][0]
     assert ids(server.found(f"Patient?identifier={identifier['system']}|{identifier['value']}")) == {subject["id"]}
 
@@ -110,5 +111,8 @@ def test_a_search_may_be_posted(server: Wire) -> None:
 def test_an_unknown_parameter_is_refused(server: Wire) -> None:
     """R4 lets a server ignore it; a loader that trusted such an answer would take every resource for its own."""
     refused = server.send("GET", "Patient?no-such-parameter=1")
+    if not server.does.refuses_unknown_parameters:
+        assert refused.status_code == 200
+        return
     assert refused.status_code == 400
     assert "no-such-parameter" in said(refused)

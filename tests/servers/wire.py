@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from typing import Any
 
 import requests
 
+from tests.servers.behaviour import Behaviour
+
 Resource = dict[str, Any]
 
 
 class Wire:
-    """One server by its base URL; close it."""
+    """One server by its base URL, and what it is known to do; close it."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, does: Behaviour | None = None) -> None:
         self.url = url
+        self.does = does or Behaviour()
         self._session = requests.Session()
         self._session.trust_env = False
 
@@ -103,6 +107,20 @@ def entry(
     if full_url is not None:
         made["fullUrl"] = full_url
     return made
+
+
+def etag(response: requests.Response) -> str:
+    """The version in the ETag, which must be a weak one (RESTful API, Managing Resource Contention)."""
+    found = re.fullmatch(r'W/"(.+)"', response.headers["ETag"])
+    assert found, response.headers["ETag"]
+    return found[1]
+
+
+def place(location: str) -> str:
+    """``Patient/a`` of a Location, with or without the base before it and the version behind."""
+    found = re.search(r"([A-Za-z]+/[^/]+?)(/_history/[^/]+)?$", location)
+    assert found, location
+    return found[1]
 
 
 def said(response: requests.Response) -> str:
