@@ -121,14 +121,8 @@ ONLY_OURS = (
 )
 ONLY_THEIRS = (
     Kind(
-        "http://hl7.org/fhir/StructureDefinition/Range#rng-2",
-        r"(low|high)\.(code|unit|system)",
-        "Quantities in units of UCUM that differ are compared after conversion; ours converts none.",
-        "http://hl7.org/fhirpath/N1/#comparison",
-    ),
-    Kind(
         "Type_Specific_Checks_DT_URL_Resolve",
-        r"http://hl7\.org/fhir/gender",
+        r'"http://(hl7\.org/fhir|terminology\.hl7\.org|fhir\.org/guides)',
         "A system may be a URI that leads nowhere; it holds those of HL7 to what it knows.",
         f"{DATATYPES}#Coding",
     ),
@@ -188,6 +182,18 @@ ONLY_THEIRS = (
         r"\.\d+\"$",
         "A time may have fractions of a second, the regular expression of R4 says.",
         f"{DATATYPES}#time",
+    ),
+    Kind(
+        "SD_TYPE_NOT_DERIVED",
+        r"StructureDefinition/.*type|: type = ",
+        "Whether a type and its base belong together is seen when the definition is used; no invariant has it.",
+        "http://hl7.org/fhir/R4/structuredefinition-definitions.html#StructureDefinition.type",
+    ),
+    Kind(
+        "SD_CONTEXT_SHOULD_ELEMENT_NOT_FOUND",
+        r"context",
+        "Which elements an extension may stand on is seen when it stands on one.",
+        "http://hl7.org/fhir/R4/defining-extensions.html#context",
     ),
     Kind(
         "SD_MUST_HAVE_DERIVATION",
