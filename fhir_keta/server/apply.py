@@ -31,6 +31,8 @@ class _Groups:
     def send(self, index: int) -> int:
         self.begun.add(index)
         self.sent[index] = send(self.plan.groups[index], self.run)
+        if self.sent[index].error is not None:
+            self.run.client.retry.stop()  # what waits for its turn would come too late
         return index
 
     def tell(self, results: Sequence[Result]) -> None:
@@ -65,6 +67,7 @@ def apply(
         pool.shutdown()
     except KeyboardInterrupt as error:
         interrupted = error
+        client.retry.stop()
         with suppress(KeyboardInterrupt):
             pool.shutdown(cancel_futures=True)
     finally:

@@ -53,6 +53,7 @@ class Sent:
 
     ``status`` is that of its Result, None when it was announced and no outcome is known. ``target`` and ``replaced``
     are the id it was put to and the version it was to replace, ``id`` and ``version`` what the server made of it.
+    ``request`` is the same for all that was announced together.
     ``removed``: "removed" once it is taken back, "removing" when that was announced.
     """
 
@@ -65,6 +66,7 @@ class Sent:
     http_status: int | None = None
     id: str | None = None
     version: str | None = None
+    request: int = 0
     removed: str = ""
 
     @property
@@ -313,10 +315,11 @@ def _known(lines: Iterable[dict[str, Any]]) -> dict[str, Sent]:
 
 
 def _learn(sent: dict[str, Sent], kind: str, entries: Iterable[Mapping[str, Any]]) -> None:
+    request = 1 + (next(reversed(sent.values())).request if sent else 0)
     for each in entries:
         if kind == "sending":
             sent.pop(each["name"], None)  # sent again: it comes after what it now depends on
-            sent[each["name"]] = Sent(**each)
+            sent[each["name"]] = Sent(**each, request=request)
         else:
             sent[each["name"]] = replace(sent[each["name"]], **each)
 

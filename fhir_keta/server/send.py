@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from time import monotonic
 
 from fhir_keta.errors import KetaError
-from fhir_keta.server import message
-from fhir_keta.server.client import Answer, Client, Interrupted, Refused, outcome_text
+from fhir_keta.server import exact_json, message
+from fhir_keta.server.client import Answer, Client, Interrupted, Refused, Unavailable, outcome_text
+from fhir_keta.server.comparison import differences
 from fhir_keta.server.incoming import strings
 from fhir_keta.server.journal import Journal
 from fhir_keta.server.order import names
 from fhir_keta.server.plan import Entry, Group
 from fhir_keta.server.result import Result, Status
-
-_BUSY = (429, 503)
+from fhir_keta.server.retry import NOT_CARRIED_OUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +78,12 @@ def send(group: Group, run: Run) -> Sending:
 
 def _send_all(writes: Sequence[Entry], sending: Sending, run: Run, together: bool) -> None:
     writes = _without_absent(writes, sending, run, together)
-    while writes:
-        if not sending.group.transaction:
-            _send_single(writes[0], sending.group.data, sending, run)
-            return
-        try:
-            again = _send_transaction(writes, sending, run)
-        except Refused as refused:
-            if sending.group.splittable and len(writes) > 1:
-                _send_singly(writes, sending, run)
-                return
-            _account([_refusal(entry, refused) for entry in writes], sending, run)
-            return
-        writes = again
+    if not writes:
+        return
+    if sending.group.transaction:
+        _send_transaction(writes, sending, run)
+    else:
+        _send_single(writes[0], sending.group.data, sending, run)
 
 
 def _without_absent(writes: Sequence[Entry], sending: Sending, run: Run, together: bool) -> list[Entry]:
@@ -134,61 +128,120 @@ def _send_singly(writes: Sequence[Entry], sending: Sending, run: Run) -> None:
 
 
 def _send_single(entry: Entry, data: bytes | None, sending: Sending, run: Run) -> None:
-    if run.journal is not None:
-        run.journal.intend([entry])
+    repeated = _announce([entry], run)
     body = message.single(entry, data, run.moved)
     kind = entry.incoming.type
+    request = _Request("POST" if entry.target is None else "PUT", run, kind, entry.target)
     try:
         if entry.target is None:
             answer = run.client.create(kind, body, unless=entry.unless)
         else:
             answer = run.client.update(kind, entry.target, body, version=entry.version)
     except Refused as refused:
-        _account([_refusal(entry, refused)], sending, run)
+        _account([request.told(_refusal(entry, refused, run, id(entry) in repeated))], sending, run)
         return
-    method = "POST" if entry.target is None else "PUT"
-    _account([replace(_written(entry, answer), method=method)], sending, run)
     run.moved.update(message.learnt(entry, answer))
+    _account([request.told(_written(entry, answer, answer.repeated or id(entry) in repeated))], sending, run)
 
 
-def _send_transaction(writes: Sequence[Entry], sending: Sending, run: Run) -> list[Entry]:
-    """Send the entries; those the server is too busy for, after the wait it asked for. Raises Refused: none is kept."""
-    if run.journal is not None:
-        run.journal.intend(writes)
-    body = message.bundle(sending.group, writes, run.moved)
-    answered = run.client.transaction(body)
-    answers = message.answers(answered.entries)
-    if len(answers) != len(writes):
-        raise Interrupted(
-            f"{run.client.base} answered a transaction of {len(writes)} entries with {len(answers)}. Ask who runs it."
-        )
-    results, again = [], []
-    for entry, answer in zip(writes, answers, strict=True):
-        if answer.status in _BUSY:
-            again.append(entry)
-        elif answer.status >= 400:
-            results.append(Result(entry, "refused", answer.status, outcome_text(answer.resource)))
-        else:
-            results.append(_written(entry, answer))
+def _send_transaction(writes: Sequence[Entry], sending: Sending, run: Run) -> None:
+    """Send the entries; those the server is too busy for again, as long as ``Retry`` allows.
+
+    Raises Refused, Interrupted, and Unavailable for entries that the server was too busy for to the end.
+    """
+    tries = run.client.retry.tries()
+    arrived: dict[str, str] = {}
+    while writes:
+        repeated = _announce(writes, run)
+        body = message.bundle(sending.group, writes, {**run.moved, **arrived})
+        request = _Request("POST", run)
+        conditional = any(entry.target is None for entry in writes)
+        try:
+            answered = run.client.transaction(body, idempotent=True, conditional=conditional)
+        except Refused as refused:
+            if sending.group.splittable and len(writes) > 1:
+                _send_singly(writes, sending, run)
+            else:
+                _account(
+                    [request.told(_refusal(entry, refused, run, id(entry) in repeated)) for entry in writes],
+                    sending,
+                    run,
+                )
+            return
+        answers = message.answers(answered.entries)
+        if len(answers) != len(writes):
+            raise Interrupted(
+                f"{run.client.base} answered a transaction of {len(writes)} entries with {len(answers)}. "
+                "Ask who runs it."
+            )
+        results = []
+        for entry, answer in zip(writes, answers, strict=True):
+            if answer.status in NOT_CARRIED_OUT:
+                continue
+            if answer.status >= 400:
+                results.append(Result(entry, "refused", answer.status, outcome_text(answer.resource)))
+                continue
             run.moved.update(message.learnt(entry, answer))
-    _account(results, sending, run)
-    return again
+            result = _written(entry, answer, answered.repeated or id(entry) in repeated)
+            results.append(result)
+            if entry.incoming.full_url is not None and result.id is not None:
+                arrived[entry.incoming.full_url] = f"{entry.incoming.type}/{result.id}"
+        _account([request.told(result) for result in results], sending, run)
+        writes = [entry for entry in writes if id(entry) not in sending.results]
+        if writes and not tries.again(answered.retry_after):
+            raise Unavailable(
+                f"{run.client.base} was too busy for {len(writes)} entries of a transaction (HTTP 429 or 503). "
+                "Try again later."
+            )
 
 
-def _refusal(entry: Entry, refused: Refused) -> Result:
+class _Request:
+    """One request, for what its results tell of it; the time runs from here, over all tries."""
+
+    def __init__(self, method: str, run: Run, *path: str | None) -> None:
+        self._method = method
+        self._url = "/".join([run.client.base, *filter(None, path)])
+        self._started = monotonic()
+
+    def told(self, result: Result) -> Result:
+        milliseconds = round((monotonic() - self._started) * 1000, 1)
+        return replace(result, method=self._method, url=self._url, milliseconds=milliseconds)
+
+
+def _announce(writes: Sequence[Entry], run: Run) -> set[int]:
+    """Write the intent down; gives the entries, by ``id()``, that were sent before, with an outcome nobody knows."""
+    if run.journal is None:
+        return set()
+    sent = [(entry, run.journal.earlier(entry)) for entry in writes]
+    run.journal.intend(writes)
+    return {id(entry) for entry, earlier in sent if earlier is not None and earlier.status is None}
+
+
+def _refusal(entry: Entry, refused: Refused, run: Run, repeated: bool) -> Result:
+    """What a refusal means: of something sent twice, also that the first one was on its way still when asked for."""
+    item = entry.incoming
+    if (refused.repeated or repeated) and entry.target is not None:
+        there = run.client.read(item.type, entry.target)
+        wanted = exact_json.parse(message.single(entry, None, run.moved))
+        if there is not None and not differences(wanted, there, base=run.client.base, by_canonical=item.is_definition):
+            status: Status = "created" if entry.action == "create" else "updated"
+            return Result(entry, status, id=entry.target, version=there.get("meta", {}).get("versionId"))
     return Result(entry, "refused", refused.status, str(refused))
 
 
-def _written(entry: Entry, answer: Answer) -> Result:
-    """What a write came to. Not every server answers 201 to a PUT that creates; the version tells then."""
+def _written(entry: Entry, answer: Answer, repeated: bool) -> Result:
+    """What a write came to. Not every server answers 201 to a PUT that creates; the version tells then.
+
+    ``repeated``: it had been sent before, so that a conditional create may have found what it made itself.
+    """
     status: Status = "updated"
     if entry.action == "create":
-        found = answer.status == 200 and entry.target is None
+        conditional = entry.target is None and (entry.incoming.method == "POST" or entry.unless is not None)
         replaced = answer.version is not None and answer.version.isdigit() and answer.version != "1"
-        if answer.status == 201 or not (found or replaced):
+        if answer.status == 201 or repeated or not (replaced or conditional):
             status = "created"
-        elif entry.incoming.method == "POST" or entry.unless is not None:
-            status = "unchanged"  # a conditional create that found its resource
+        elif conditional:
+            status = "unchanged"
     elif answer.version is not None and answer.version == entry.version:
         status = "unchanged"
     return Result(entry, status, answer.status, id=entry.target or answer.id, version=answer.version)
