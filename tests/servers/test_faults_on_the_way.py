@@ -1,0 +1,168 @@
+"""The client on a bad way to its server: redirects, pages, expired tokens, slow answers, a server gone for a while."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from fhir_keta.errors import ServerError
+from fhir_keta.server.client import Answer, Client, Interrupted
+from fhir_keta.server.retry import Retry
+from fhir_keta.server.transport import Lost, Transport
+from tests.servers.conftest import Faulty
+from tests.servers.faults import Fault, FaultServer, scripted, seeded
+from tests.servers.trouble import BUDGET, Time, Token, body, identified, retrying, versions
+from tests.servers.wire import Resource, Wire, name, patient
+
+
+def test_an_answer_that_only_trickles_comes_to_an_end(faulty: Faulty) -> None:
+    """With a timeout of 1 s, here on a clock that goes 3 s with each look at it, 10 s are too long for one answer."""
+    server = faulty(lambda _asked: Fault.TRICKLE)
+    looks = iter(range(0, 3000, 3))
+    transport = Transport(server.url, timeout=1, clock=lambda: next(looks))
+    with pytest.raises(Lost, match="did not finish its answer within 10 s") as lost:
+        transport.send("GET", f"{server.url}/metadata", {})
+    assert lost.value.running
+    transport.close()
+
+
+def test_a_redirect_within_the_server_keeps_method_body_and_headers(faulty: Faulty, behind: Wire, time: Time) -> None:
+    resource = patient(name())
+    behind.put(resource)
+    server = faulty(scripted(Fault.REDIRECT_HERE))
+    with retrying(server, time) as client:
+        client.update("Patient", resource["id"], body({**resource, "gender": "other"}), version="1")
+    first, second = server.asked
+    assert (second.method, second.body, second.headers["If-Match"]) == ("PUT", first.body, 'W/"1"')
+    assert behind.get(f"Patient/{resource['id']}")["gender"] == "other"
+
+
+def test_redirects_in_a_circle_end(faulty: Faulty, time: Time) -> None:
+    server = faulty(lambda _asked: Fault.REDIRECT_HERE)
+    with retrying(server, time) as client, pytest.raises(ServerError, match="redirects to"):
+        client.capabilities()
+    assert len(server.asked) == 6
+
+
+def test_credentials_do_not_follow_a_redirect_to_another_server(sandbox: str, time: Time) -> None:
+    with (
+        FaultServer(sandbox) as elsewhere,
+        FaultServer(sandbox, lambda _asked: Fault.REDIRECT_AWAY, token="t-1", elsewhere=elsewhere.url) as server,
+        Client(server.url, auth=Token(server), headers={"X-Api-Key": "k"}) as client,
+    ):
+        for request in (client.capabilities, lambda: client.update("Patient", "a", b"{}")):
+            with pytest.raises(ServerError, match=f"redirects to {elsewhere.url}.* which is not followed"):
+                request()
+        assert elsewhere.asked == []
+        assert [each.headers["Authorization"] for each in server.asked] == ["Bearer t-1"] * 2
+
+
+@pytest.mark.parametrize("fault", [Fault.HTML, Fault.HTML_AFTER])
+def test_a_page_instead_of_an_answer_ends_the_run(faulty: Faulty, behind: Wire, time: Time, fault: Fault) -> None:
+    server = faulty(lambda _asked: fault)
+    resource = patient(name())
+    with retrying(server, time) as client:
+        with pytest.raises(Interrupted, match="text/html, not FHIR JSON"):
+            client.update("Patient", resource["id"], body(resource))
+        with pytest.raises(ServerError, match="text/html, not FHIR JSON"):
+            client.capabilities()
+    assert len(server.asked) == 2
+    assert versions(behind, resource) == (1 if fault is Fault.HTML_AFTER else 0)
+
+
+def test_a_version_that_is_none_is_not_taken_for_one(faulty: Faulty, behind: Wire, time: Time) -> None:
+    server = faulty(lambda _asked: Fault.WRONG_ETAG)
+    resource = patient(name())
+    with retrying(server, time) as client:
+        answer = client.update("Patient", resource["id"], body(resource))
+    assert (answer.status, answer.version, answer.id) == (201, None, resource["id"])
+    assert versions(behind, resource) == 1
+
+
+def test_an_expired_token_is_renewed_once_for_all_threads(sandbox: str, behind: Wire, time: Time) -> None:
+    resources = [patient(name()) for _ in range(12)]
+    with FaultServer(sandbox, scripted(None, None, None, Fault.EXPIRED), token="t-1") as server:
+        token = Token(server)
+        retry = Retry(BUDGET, sleep=time.sleep, clock=time.clock)
+        with Client(server.url, retry=retry, auth=token) as client, ThreadPoolExecutor(4) as pool:
+
+            def update(resource: Resource) -> Answer:
+                return client.update("Patient", resource["id"], body(resource))
+
+            assert [answer.status for answer in pool.map(update, resources)] == [201] * 12
+        assert len(server.carried_out) == 12
+    assert token.renewals == 1
+    assert time.waits == []
+    assert [versions(behind, each) for each in resources] == [1] * 12
+
+
+def test_credentials_that_renewing_does_not_help_end_the_run(sandbox: str, time: Time) -> None:
+    with FaultServer(sandbox, lambda _asked: Fault.EXPIRED, token="t-1") as server:
+        token = Token(server)
+        with (
+            Client(server.url, auth=token) as client,
+            pytest.raises(ServerError, match=r"does not accept the credentials \(HTTP 401\): The token has expired"),
+        ):
+            client.update("Patient", "a", b"{}")
+        assert token.renewals == 1
+        assert len(server.asked) == 2
+
+
+def test_a_server_that_comes_back_is_found_again(sandbox: str, behind: Wire) -> None:
+    running = [FaultServer(sandbox)]
+    time = Time()
+
+    def sleep(seconds: float) -> None:
+        time.sleep(seconds)
+        if len(time.waits) == 2:
+            running.append(FaultServer(sandbox, port=running[0].port))
+
+    resource = patient(name())
+    retry = Retry(BUDGET, sleep=sleep, clock=time.clock)
+    with Client(running[0].url, retry=retry) as client:
+        client.capabilities()
+        client.close()  # a connection that is kept would still be served
+        running[0].close()
+        answer = client.update("Patient", resource["id"], body(resource))
+    running[1].close()
+    assert (answer.status, answer.repeated) == (201, False)
+    assert len(time.waits) == 2
+
+
+def test_a_server_that_never_answered_is_not_waited_for(sandbox: str, time: Time) -> None:
+    with FaultServer(sandbox) as server:
+        pass
+    with retrying(server, time) as client, pytest.raises(ServerError, match="cannot be reached"):
+        client.capabilities()
+    assert time.waits == []
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_happens_nothing_is_lost_and_nothing_twice(faulty: Faulty, behind: Wire, seed: int) -> None:
+    """Updates and conditional creates in four threads, a third of the requests failing in some way.
+
+    A create of unknown outcome is what its caller runs again: here at once.
+    """
+    time = Time()
+    server = faulty(seeded(seed, 0.35))
+    updated = [patient(name()) for _ in range(20)]
+    created = [identified() for _ in range(20)]
+    with retrying(server, time, 1e9) as client, ThreadPoolExecutor(4) as pool:
+
+        def update(resource: Resource) -> int:
+            return client.update("Patient", resource["id"], body(resource)).status
+
+        def create(resource: Resource, search: str) -> int:
+            while True:
+                try:
+                    return client.create("Patient", body(resource), unless=search).status
+                except Interrupted:
+                    continue
+
+        tasks = [pool.submit(update, resource) for resource in updated]
+        tasks += [pool.submit(create, *each) for each in created]
+        assert {task.result() for task in tasks} <= {200, 201}
+    assert [versions(behind, resource) for resource in updated] == [1] * 20
+    assert [len(behind.found(f"Patient?{search}")) for _, search in created] == [1] * 20
+    assert sum(asked.fault is not None for asked in server.asked) >= 10
