@@ -2,43 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
-from urllib.parse import parse_qsl
 
-from fhir_keta.errors import ServerError
+from fhir_keta.errors import InputError, ServerError, UsageError
 from fhir_keta.records.source import Record
+from fhir_keta.server.batches import batches
 from fhir_keta.server.capability import Capability, preflight
 from fhir_keta.server.client import Client, Refused, Resource
-from fhir_keta.server.comparison import Difference, differences
+from fhir_keta.server.entry import Action as Action
+from fhir_keta.server.entry import Entry as Entry
+from fhir_keta.server.entry import entry_of
+from fhir_keta.server.identity import Identity, identities, with_identity
 from fhir_keta.server.incoming import Incoming, Parcel, parcels, with_references
-from fhir_keta.server.lookup import by_id, having
 from fhir_keta.server.order import in_dependency_order
+from fhir_keta.server.present import Present, present
 
-Action = Literal["create", "update", "unchanged", "conflict", "unsupported"]
-
-_LONGEST_ID = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One resource of the plan.
-
-    ``target`` is the id it is put to; None leaves the id to the server, which creates it only if the search ``unless``
-    finds nothing. ``version`` is the server's version that it was compared with, ``differences`` say where, ``reason``
-    says so in a few words, or what stands in the way. ``others`` names the server's other versions of the canonical.
-    """
-
-    incoming: Incoming
-    action: Action
-    target: str | None = None
-    version: str | None = None
-    reason: str = ""
-    unless: str | None = None
-    differences: tuple[Difference, ...] = ()
-    others: tuple[str, ...] = ()
+Ids = Literal["own", "server"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,30 +64,65 @@ class Plan:
         return any(entry.action in ("conflict", "unsupported") for entry in self.entries)
 
 
-def plan(sources: Iterable[Resource | Record], client: Client, *, overwrite: bool = False) -> Plan:
+def plan(
+    sources: Iterable[Resource | Record],
+    client: Client,
+    *,
+    overwrite: bool = False,
+    batch_size: int = 1,
+    ids: Ids | None = None,
+    source: str | None = None,
+) -> Plan:
     """Compare what is to be uploaded with what the server has.
 
     A definition that the server has under the same url and version is unchanged, or a conflict when its content
     differs; ``overwrite`` makes an update of a conflict. Another version of it stays, and ours is created beside it.
-    A record is updated by its id. Entries of a transaction are planned one by one and sent together.
-    Raises InputError for sources that cannot be uploaded, ServerError when the server cannot be used.
+    A record is updated by its id. On a server that gives its own ids (``ids`` "server"; None: as it says itself) it is
+    found by its identifier, or, with ``source``, by a tag made of that name and its id. Entries of a transaction are
+    planned one by one and sent together; other records go ``batch_size`` to a transaction.
+    Raises InputError for sources that cannot be uploaded, UsageError for a ``source`` that is of no use, ServerError
+    when the server cannot be used.
     """
     ordered = in_dependency_order(parcels(sources))
-    capability = preflight(client)
+    capability = preflight(client).with_ids(ids)
     items = [item for each in ordered for item in each.parcel.items if capability.stores(item.type)]
-    try:
-        there = _There.look_up(client, items)
-    except Refused as error:
-        raise ServerError(f"{client.base} refused to be searched: {error} Nothing was written.") from error
+    named = _identities(items, capability, source)
+    there = _present(client, items, named)
+    moved = there.moved(items)
     groups = []
-    moved: dict[str, str] = {}
     for each in ordered:
-        following = tuple(_following(item, moved, there.named(each.parcel)) for item in each.parcel.items)
-        entries = tuple(_entry(item, there, capability, overwrite) for item in following)
+        following = tuple(_following(item, moved, named) for item in each.parcel.items)
+        entries = tuple(entry_of(item, there, capability, overwrite=overwrite) for item in following)
         moved.update(_moved(entries))
         data = _as_read(each.parcel) if following == each.parcel.items else None
         groups.append(Group(entries, each.needs, each.parcel.transaction, data))
-    return Plan(client.base, capability.software, tuple(groups))
+    _check_each_once(groups)
+    if not capability.transactions:
+        groups = [_without_transactions(group) for group in groups]
+    elif batch_size > 1:
+        groups = _batched(groups, batch_size)
+    return Plan(client.base, capability.software, tuple(groups), moved)
+
+
+def _identities(items: Iterable[Incoming], capability: Capability, source: str | None) -> dict[str, Identity]:
+    """How records are found that get their ids from the server. A Binary cannot be: there is no search for it."""
+    nameless = [
+        item
+        for item in items
+        if item.canonical is None and item.id and item.type != "Binary" and not capability.takes_ids(item.type)
+    ]
+    if source is not None and not nameless:
+        raise UsageError(
+            "--source is of use where the server gives its own ids, and here none of the records needs it."
+        )
+    return identities(nameless, source)
+
+
+def _present(client: Client, items: Iterable[Incoming], named: Mapping[str, Identity]) -> Present:
+    try:
+        return present(client, items, named)
+    except Refused as error:
+        raise ServerError(f"{client.base} refused to be searched: {error} Nothing was written.") from error
 
 
 def _moved(entries: Iterable[Entry]) -> Iterator[tuple[str, str]]:
@@ -116,126 +133,72 @@ def _moved(entries: Iterable[Entry]) -> Iterator[tuple[str, str]]:
             yield f"{item.type}/{item.id}", f"{item.type}/{entry.target}"
 
 
-def _following(item: Incoming, moved: Mapping[str, str], named: Mapping[str, str]) -> Incoming:
-    """The resource with its references leading where the others are: by id, as an ImplementationGuide does (``moved``),
-    or by an address that is good within its Bundle only (``named``)."""
-    leading = {**moved, **named} if item.is_definition else named
-    if not leading:
+def _following(item: Incoming, moved: Mapping[str, str], named: Mapping[str, Identity]) -> Incoming:
+    """The resource as the server is to have it: its references lead where the others went."""
+    if item.label in named:
+        item = with_identity(item, named[item.label])
+    if not moved:
         return item
-    resource = with_references(item.resource, leading.get)
+    resource = with_references(item.resource, moved.get)
     return item if resource == item.resource else item.with_resource(resource)
-
-
-@dataclass(slots=True)
-class _There:
-    """What the server has of the resources to be uploaded."""
-
-    base: str
-    by_url: dict[tuple[str, str], list[Resource]]
-    by_id: dict[tuple[str, str], Resource]
-    by_condition: dict[tuple[str, str], list[Resource]]
-
-    def named(self, parcel: Parcel) -> dict[str, str]:
-        """What the addresses of a Bundle's conditional entries stand for, where the server has their resource."""
-        found = ((item, self.by_condition.get((item.type, str(item.condition)), [])) for item in parcel.items)
-        return {
-            item.full_url: f"{item.type}/{matches[0]['id']}"
-            for item, matches in found
-            if item.full_url is not None and item.condition is not None and len(matches) == 1
-        }
-
-    @classmethod
-    def look_up(cls, client: Client, items: Iterable[Incoming]) -> _There:
-        urls: dict[str, list[str]] = defaultdict(list)
-        ids: dict[str, list[str]] = defaultdict(list)
-        there = cls(client.base, defaultdict(list), {}, {})
-        for item in items:
-            if item.condition is not None:
-                found = client.search(item.type, parse_qsl(item.condition, keep_blank_values=True))
-                there.by_condition[item.type, item.condition] = list(found)
-            if item.is_definition:
-                urls[item.type].append(item.resource["url"])
-            if item.id is not None:
-                ids[item.type].append(item.id)
-        for kind in urls:
-            for resource in having(client, kind, "url", urls[kind]):
-                there.by_url[kind, resource["url"]].append(resource)
-        for kind in ids:
-            for identity, resource in by_id(client, kind, ids[kind]).items():
-                there.by_id[kind, identity] = resource
-        return there
-
-
-def _entry(item: Incoming, there: _There, capability: Capability, overwrite: bool) -> Entry:
-    if not capability.stores(item.type):
-        return Entry(item, "unsupported", reason=f"the server does not store resources of type {item.type}")
-    if item.condition is not None:
-        return _conditional(item, there)
-    if item.is_definition:
-        return _definition(item, there, overwrite)
-    return _compared(item, there.by_id.get((item.type, str(item.id))), there)
-
-
-def _definition(item: Incoming, there: _There, overwrite: bool) -> Entry:
-    known = there.by_url[item.type, item.resource["url"]]
-    same = [resource for resource in known if resource.get("version") == item.resource.get("version")]
-    others = tuple(sorted(_named(resource) for resource in known if resource not in same))
-    compared = [_compared(item, resource, there) for resource in same]
-    if compared:
-        entry = min(compared, key=lambda each: (each.action != "unchanged", each.target != item.id))
-        if entry.action == "unchanged":
-            return replace(entry, others=others)
-        reason = f"the server has {item.canonical} with other content: {entry.reason}"
-        return replace(entry, action="update" if overwrite else "conflict", reason=reason, others=others)
-    target = _free_id(item, there)
-    beside = target != item.id and item.id is not None
-    reason = f"{item.type}/{item.id} is another one: put beside it" if beside else ""
-    unless = item.canonical_search if target is None else None
-    return Entry(item, "create", target, reason=reason, unless=unless, others=others)
-
-
-def _named(resource: Resource) -> str:
-    version = resource.get("version")
-    return f"{resource['url']}{f'|{version}' if version else ''} ({resource['resourceType']}/{resource['id']})"
-
-
-def _free_id(item: Incoming, there: _There) -> str | None:
-    """An id that holds nothing else there: our own, or ours with the version behind it, or None: the server chooses."""
-    candidates = [item.id, f"{item.id}-{item.resource.get('version')}"] if item.id is not None else []
-    for candidate in candidates:
-        if candidate is not None and len(candidate) <= _LONGEST_ID and (item.type, candidate) not in there.by_id:
-            there.by_id[item.type, candidate] = item.resource
-            return candidate
-    return None
-
-
-def _conditional(item: Incoming, there: _There) -> Entry:
-    matches = there.by_condition[item.type, str(item.condition)]
-    if not matches:
-        return Entry(item, "create", unless=item.condition if item.method == "POST" else None)
-    if len(matches) > 1:
-        return Entry(item, "conflict", reason=f"{len(matches)} resources on the server match its condition")
-    if item.method == "POST":
-        return Entry(item, "unchanged", matches[0]["id"], _version(matches[0]))
-    return _compared(item, matches[0], there)
-
-
-def _compared(item: Incoming, resource: Resource | None, there: _There) -> Entry:
-    if resource is None:
-        return Entry(item, "create", item.id)
-    ours = item.resource if item.condition is None else {**item.resource, "id": resource["id"]}
-    found = differences(ours, resource, base=there.base, by_canonical=item.is_definition)
-    if not found:
-        return Entry(item, "unchanged", resource["id"], _version(resource))
-    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-    reason = f"{found[0]}{more}"
-    return Entry(item, "update", resource["id"], _version(resource), reason, differences=tuple(found))
-
-
-def _version(resource: Resource) -> str | None:
-    version = resource.get("meta", {}).get("versionId")
-    return str(version) if version is not None else None
 
 
 def _as_read(parcel: Parcel) -> bytes | None:
     return parcel.data if parcel.transaction else parcel.items[0].data
+
+
+def _check_each_once(groups: Sequence[Group]) -> None:
+    """No two writes of one resource: in a transaction one is dropped without a word, else the second undoes the first.
+
+    Only conditional creates may name the same one, in different transactions: the second finds what the first made.
+    """
+    first: dict[tuple[str, str], tuple[int, Entry]] = {}
+    for index, group in enumerate(groups):
+        for entry in group.entries:
+            if entry.action not in ("create", "update"):
+                continue
+            item = entry.incoming
+            key = (item.type, entry.target or f"?{entry.unless or item.condition}")
+            place, other = first.setdefault(key, (index, entry))
+            if other is not entry and (place == index or entry.unless is None):
+                raise InputError(
+                    f"{other.incoming.label} and {item.label} are one and the same {item.type} on the server. "
+                    "Keep one of the two."
+                )
+
+
+def _without_transactions(group: Group) -> Group:
+    if not group.transaction:
+        return group
+    reason = "it goes in a transaction, and the server takes none"
+    return replace(
+        group,
+        entries=tuple(
+            replace(entry, action="unsupported", reason=reason) if entry.action in ("create", "update") else entry
+            for entry in group.entries
+        ),
+    )
+
+
+def _batched(groups: Sequence[Group], size: int) -> list[Group]:
+    """The records that are to be written, so many to a transaction; a server may refuse it, then they go singly."""
+    joined = []
+    found = batches(
+        [group.needs for group in groups],
+        [int(not all(entry.incoming.is_definition for entry in group.entries)) for group in groups],
+        [_can_join(group) for group in groups],
+        size,
+    )
+    for batch in found:
+        members = [groups[place] for place in batch.members]
+        if len(members) == 1:
+            joined.append(replace(members[0], needs=batch.needs))
+        else:
+            entries = tuple(entry for group in members for entry in group.entries)
+            joined.append(Group(entries, batch.needs, transaction=True, splittable=True))
+    return joined
+
+
+def _can_join(group: Group) -> bool:
+    entry = group.entries[0]
+    return not group.transaction and not entry.incoming.is_definition and entry.action in ("create", "update")

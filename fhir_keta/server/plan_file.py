@@ -83,13 +83,14 @@ def check(saved: SavedPlan, planned: Plan) -> None:
     Raises InputError when the sources have other content, ServerError when the server is not as it was; each names the
     first difference, with what was expected and what was found.
     """
-    now = [_described(entry) for entry in planned.entries]
+    before_all = sorted(saved.entries, key=_place)
+    now = sorted((_described(entry) for entry in planned.entries), key=_place)
     remedy = f"Nothing was written. Plan again with fhir-keta upload --plan {saved.path}, and look at what it says."
-    for wrong in _of_sources(saved.entries, now):
+    for wrong in _of_sources(before_all, now):
         raise InputError(f"The sources are not as planned: {wrong}. {remedy}")
     if planned.server != saved.server:
         raise ServerError(f"The plan is for another server: expected {saved.server}, found {planned.server}. {remedy}")
-    for before, after in zip(saved.entries, now, strict=True):
+    for before, after in zip(before_all, now, strict=True):
         expected, found = _state(before), _state(after)
         if expected != found:
             raise ServerError(
@@ -138,8 +139,11 @@ def _of_sources(before: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, 
         elif found[named] != digests:
             yield f"{named}: expected content with SHA-256 {_short(digests)}, found {_short(found[named])}"
     yield from (f"{named} was not there" for named in found if named not in planned)
-    if [each["resource"] for each in before] != [each["resource"] for each in now]:
-        yield "they come in another order"
+
+
+def _place(described: Mapping[str, Any]) -> tuple[str, str, str]:
+    """What tells the entries of a plan apart, whatever their order."""
+    return described["resource"], described["place"], described["sha256"]
 
 
 def _digests(entries: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
