@@ -1,4 +1,4 @@
-"""When something is tried again: Retry-After in every form (RFC 9110, 10.2.3 and 5.6.7), the budget, a pause for all."""
+"""When a request is sent again: Retry-After in every form (RFC 9110, 10.2.3 and 5.6.7), the budget, a pause for all."""
 
 from __future__ import annotations
 
