@@ -5,18 +5,16 @@ There is no standard; this keeps to what the schemas of Jenkins' xunit plug-in a
 
 from __future__ import annotations
 
-import re
 import shutil
 import tempfile
 from typing import TextIO
-from xml.sax.saxutils import escape, quoteattr
 
 from fhir_keta.records.source import Place
 from fhir_keta.reporting.reporter import not_written, place_text, sentence
 from fhir_keta.reporting.result import Counts, Finding, Result
+from fhir_keta.xml_text import attribute, content
 
 _IN_MEMORY = 2**20  # characters of testcases; more go to a temporary file
-_NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class JUnit:
@@ -39,7 +37,7 @@ class JUnit:
         unread, failed = "fatal" in severities, "error" in severities
         self._unread += unread
         self._failed += failed and not unread
-        name, folder = _attribute(_name(result.place)), _attribute(result.place.path)
+        name, folder = attribute(_name(result.place)), attribute(result.place.path)
         self._cases.write(f"<testcase name={name} classname={folder}")
         if not result.findings:
             self._cases.write("/>\n")
@@ -52,7 +50,7 @@ class JUnit:
         elif result.hidden:
             others.append(not_written(result.hidden))
         if others:
-            self._cases.write(f"<system-out>{_text(others)}</system-out>\n")
+            self._cases.write(f"<system-out>{content(others)}</system-out>\n")
         self._cases.write("</testcase>\n")
 
     def finish(self) -> None:
@@ -77,22 +75,9 @@ def _problem(element: str, errors: list[Finding], result: Result) -> str:
     wrong = [finding for finding in result.findings if finding.issue.severity in ("fatal", "error")]
     rules = list(dict.fromkeys(finding.issue.rule for finding in wrong))
     number = len(result.findings)
-    message = _attribute(errors[0].message if wrong == errors[:1] else f"{number} finding{'s' if number > 1 else ''}")
-    return f"<{element} type={_attribute(', '.join(rules))} message={message}>{_text(lines)}</{element}>\n"
+    message = attribute(errors[0].message if wrong == errors[:1] else f"{number} finding{'s' if number > 1 else ''}")
+    return f"<{element} type={attribute(', '.join(rules))} message={message}>{content(lines)}</{element}>\n"
 
 
 def _line(finding: Finding, result: Result) -> str:
     return f"{place_text(finding.issue.place or result.place)}: {finding.issue.severity} {sentence(finding)}"
-
-
-def _text(lines: list[str]) -> str:
-    return _ascii(escape(_NOT_XML.sub("\N{REPLACEMENT CHARACTER}", "\n".join(lines))))
-
-
-def _attribute(text: str) -> str:
-    return _ascii(quoteattr(_NOT_XML.sub("\N{REPLACEMENT CHARACTER}", " ".join(text.split()))))
-
-
-def _ascii(text: str) -> str:
-    """Whatever the encoding of the output is, ASCII with character references is the XML that was meant."""
-    return text.encode("ascii", "xmlcharrefreplace").decode()
