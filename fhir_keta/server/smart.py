@@ -16,7 +16,7 @@ from uuid import uuid4
 
 from requests.auth import AuthBase
 
-from fhir_keta.errors import ServerError
+from fhir_keta.errors import ServerError, UsageError
 from fhir_keta.server.auth import checked_token, concealed, is_protected
 from fhir_keta.server.retry import Retry
 from fhir_keta.server.signing_key import SigningKey
@@ -109,7 +109,10 @@ class BackendServices(AuthBase):
         token = said.get("access_token")
         if not isinstance(token, str) or str(said.get("token_type", "")).lower() != "bearer":
             raise ServerError(f"{endpoint.url} answered without a bearer token. Ask who runs it.")
-        self._token = checked_token(token)
+        try:
+            self._token = checked_token(token)
+        except UsageError as error:
+            raise ServerError(f"{endpoint.url} answered with a token that cannot be sent. Ask who runs it.") from error
         seconds = _seconds(said.get("expires_in"))
         self._until = asked + seconds - min(_EARLY_SECONDS, seconds / 4)
 

@@ -9,6 +9,7 @@ from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socket import socket
 from threading import Thread
 from typing import Any
 from urllib.parse import unquote
@@ -126,6 +127,17 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
     gateway: Guarded
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        if isinstance(request, ssl.SSLSocket):
+            try:
+                request.do_handshake()
+            except ssl.SSLError:
+                # closing with unread bytes would reset the connection, and the alert be lost on the way
+                while socket.recv(request, 65536):
+                    pass
+                raise
+        super().finish_request(request, client_address)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A handshake that fails and a client that goes away are what some tests are about."""
