@@ -11,8 +11,8 @@ from fhir_keta.server.client import Answer, Client, Interrupted
 from fhir_keta.server.retry import Retry
 from fhir_keta.server.transport import Lost, Transport
 from tests.servers.conftest import Faulty
-from tests.servers.faults import Fault, FaultServer, scripted, seeded
-from tests.servers.trouble import BUDGET, Time, Token, body, identified, retrying, versions
+from tests.servers.faults import Fault, FaultServer, scripted
+from tests.servers.trouble import BUDGET, Time, Token, body, retrying, versions
 from tests.servers.wire import Resource, Wire, name, patient
 
 
@@ -136,33 +136,3 @@ def test_a_server_that_never_answered_is_not_waited_for(sandbox: str, time: Time
     with retrying(server, time) as client, pytest.raises(ServerError, match="cannot be reached"):
         client.capabilities()
     assert time.waits == []
-
-
-@pytest.mark.parametrize("seed", range(8))
-def test_whatever_happens_nothing_is_lost_and_nothing_twice(faulty: Faulty, behind: Wire, seed: int) -> None:
-    """Updates and conditional creates in four threads, a third of the requests failing in some way.
-
-    A create of unknown outcome is what its caller runs again: here at once.
-    """
-    time = Time()
-    server = faulty(seeded(seed, 0.35))
-    updated = [patient(name()) for _ in range(20)]
-    created = [identified() for _ in range(20)]
-    with retrying(server, time, 1e9) as client, ThreadPoolExecutor(4) as pool:
-
-        def update(resource: Resource) -> int:
-            return client.update("Patient", resource["id"], body(resource)).status
-
-        def create(resource: Resource, search: str) -> int:
-            while True:
-                try:
-                    return client.create("Patient", body(resource), unless=search).status
-                except Interrupted:
-                    continue
-
-        tasks = [pool.submit(update, resource) for resource in updated]
-        tasks += [pool.submit(create, *each) for each in created]
-        assert {task.result() for task in tasks} <= {200, 201}
-    assert [versions(behind, resource) for resource in updated] == [1] * 20
-    assert [len(behind.found(f"Patient?{search}")) for _, search in created] == [1] * 20
-    assert sum(asked.fault is not None for asked in server.asked) >= 10
