@@ -23,6 +23,7 @@ COMMANDS = {
     "explain": "Say what a rule means, why it exists, and how to mend what it finds.",
     "schema": "Write JSON Schemas of the profiles and questionnaires, for any language.",
     "upload": "Load definitions and records into a FHIR server.",
+    "remove": "Take back what an upload created on a FHIR server.",
     "package": "Build the FHIR package that other tools and servers install.",
     "demo": "Show the whole job on a server that runs inside this program.",
 }

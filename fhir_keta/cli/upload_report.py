@@ -21,7 +21,7 @@ _LONGEST_VALUE = 60
 def plan(planned: Plan) -> None:
     """What would be done, a line a resource; below it where it differs, and what else the server has of it."""
     rows = [(entry.incoming.label, entry.action) for entry in planned.entries]
-    for line, entry in zip(_aligned(("RESOURCE", "ACTION"), rows), (None, *planned.entries), strict=True):
+    for line, entry in zip(aligned(("RESOURCE", "ACTION"), rows), (None, *planned.entries), strict=True):
         click.echo(line)
         if entry is not None:
             for detail in _details(entry):
@@ -59,16 +59,19 @@ def _shown(value: object) -> str:
 def report(planned: Plan, done: Report) -> None:
     """What became of each resource."""
     rows = [(result.entry.incoming.label, result.entry.action, result.status) for result in done.results]
-    for line in _aligned(("RESOURCE", "ACTION", "STATUS"), rows):
+    for line in aligned(("RESOURCE", "ACTION", "STATUS"), rows):
         click.echo(line)
     _summary(planned, done.counts(), "done")
     for result in done.results:
         if result.message:
             http = f" (HTTP {result.http_status})" if result.http_status is not None else ""
             _say(result.entry.incoming.label, f"{result.status}{http}", result.message)
+    if any(result.http_status in (404, 405) and result.entry.target is not None for result in done.results):
+        click.echo("If the server gives its own ids to new resources, upload with --ids server.", err=True)
 
 
-def _aligned(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+def aligned(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    """The lines of a table, each column as wide as its widest cell."""
     lines = [head, *rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
