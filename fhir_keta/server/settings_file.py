@@ -61,8 +61,9 @@ def named_server(name: str, files: Sequence[Path]) -> Source:
 
     where = " or ".join(map(str, files)) or NAME
     have = f" Servers there: {', '.join(dict.fromkeys(known))}." if known else ""
+    given = repr(name) if not set(name) & set("@?") else "What is given as the server"  # not a password by mistake
     raise UsageError(
-        f"{name!r} is neither a URL nor a server in {where}.{suggestion(name, tuple(known))}{have} "
+        f"{given} is neither a URL nor a server in {where}.{suggestion(name, tuple(known))}{have} "
         "Give a base URL such as http://localhost:8080/fhir."
     )
 

@@ -261,7 +261,7 @@ class Transport:
         why = refused[1].strip() if refused else "TLS failed"
         return ServerError(
             f"The TLS certificate of {self._host} is not accepted ({why}). "
-            "Have it corrected, or name the CA that signed it in REQUESTS_CA_BUNDLE."
+            "Have it corrected, or name the CA that signed it with --ca."
         )
 
 
@@ -273,11 +273,12 @@ def checked_base(base_url: str) -> str:
     except ValueError:
         parts, port = urlsplit(""), None
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UsageError(f"{base_url!r} is not a server. Give a base URL such as http://localhost:8080/fhir.")
+        # not quoted: a password or token may be in it, by mistake
+        raise UsageError("The server's address is not a URL. Give a base URL such as http://localhost:8080/fhir.")
     if parts.username is not None or parts.password is not None:
         raise UsageError("Credentials do not belong in the URL: it ends up in logs. Leave them out of --server.")
     if parts.query or parts.fragment:
-        raise UsageError(f"{base_url!r} has a query or fragment. Give the base URL alone.")
+        raise UsageError("The server's address has a query or fragment. Give the base URL alone.")
     return f"{_origin(parts.scheme, parts.hostname, port)}{parts.path.rstrip('/')}"
 
 
