@@ -78,7 +78,7 @@ def _remarks(package: Package, chosen: Iterable[Member], guides: Iterable[Member
     if examples:
         yield f"its examples are left out ({_counted(examples)}): add --examples to load them."
     if bundles:
-        yield f"its Bundles that are no documents or messages are left out ({len(bundles)}): upload their files."
+        yield f"its Bundles that are no documents or messages are left out ({len(bundles)}): unpack them for that."
     if nameless:
         names = ", ".join(member.name for member in nameless)
         yield f"what has no id is left out ({names}): a second upload could not find it again."
