@@ -22,7 +22,13 @@ MOST_DIFFERENCES = 100
 
 _FORMAT = "fhir-keta plan 1"
 _TEXTS = ("resource", "place", "sha256", "action")
-_SETTINGS = {"examples": bool, "overwrite": bool}
+_SETTINGS: dict[str, type | tuple[type, ...]] = {
+    "examples": bool,
+    "overwrite": bool,
+    "batch_size": int,
+    "ids": (str, type(None)),
+    "source": (str, type(None)),
+}
 
 
 @dataclass(frozen=True, slots=True)
