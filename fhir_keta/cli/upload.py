@@ -49,7 +49,7 @@ def upload(context: click.Context, /, paths: Sequence[str], **options: Any) -> N
             show.plan(planned)
             context.exit(1 if planned.hindered else 0)
         report = refused_beforehand(planned, client, options) or applied(planned, client, settings, options)
-    show.report(planned, report)
+    show.report(planned, report, options["format"])
     if report.stopped is not None:
         raise report.stopped
     context.exit(0 if report.complete else 1)

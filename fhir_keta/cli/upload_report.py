@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -56,11 +57,16 @@ def _shown(value: object) -> str:
     return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]} [...]"
 
 
-def report(planned: Plan, done: Report) -> None:
-    """What became of each resource."""
-    rows = [(result.entry.incoming.label, result.entry.action, result.status) for result in done.results]
-    for line in aligned(("RESOURCE", "ACTION", "STATUS"), rows):
-        click.echo(line)
+def report(planned: Plan, done: Report, format: str) -> None:
+    """What became of each resource: on standard output in this format, on standard error in words."""
+    from fhir_keta.server.report import WRITERS
+
+    if format in WRITERS:
+        WRITERS[format](planned, done, sys.stdout)
+    else:
+        rows = [(result.entry.incoming.label, result.entry.action, result.status) for result in done.results]
+        for line in aligned(("RESOURCE", "ACTION", "STATUS"), rows):
+            click.echo(line)
     _summary(planned, done.counts(), "done")
     for result in done.results:
         if result.message:

@@ -40,6 +40,13 @@ _OPTIONS = (
     ),
     click.option("--resume", metavar="FILE", help="Go on with the upload that wrote this journal."),
     click.option("--no-read-back", is_flag=True, help="Do not read again what was written."),
+    click.option(
+        "--format",
+        type=click.Choice(("text", "json", "junit")),
+        default="text",
+        show_default=True,
+        help="How the results are written.",
+    ),
 )
 
 
@@ -54,6 +61,8 @@ def check_run(options: Mapping[str, Any]) -> None:
     """Raises UsageError for options that do not go together."""
     if options["journal"] and options["resume"]:
         raise UsageError("--resume goes on writing its own journal: leave --journal out.")
+    if options["format"] != "text" and (options["dry_run"] or options["plan_to"]):
+        raise UsageError("--format is for results: leave it out of --dry-run and --plan, whose FILE is JSON.")
     if (options["journal"] or options["resume"]) and (options["dry_run"] or options["plan_to"]):
         raise UsageError("--dry-run and --plan write nothing to the server: leave --journal and --resume out.")
 
