@@ -104,8 +104,8 @@ def varying_type(compiled: Compiled, path: Path) -> str | None:
 def _varying_type(compiled: Compiled, path: Path, lengths: bool) -> str | None:
     asked = _Asked(compiled.schema.get("$defs", {}), lengths)
     name = path[0]
-    if index := compiled.index.children.get(str(name)):
-        return _in_slices(compiled, index, path, asked)
+    if index := compiled.index.children.get(str(name)):  # of one with slices only further down nothing varies
+        return _in_slices(compiled, index, path, asked) if index.slices else None
     return _below(compiled.schema, compiled.functions, path, asked)
 
 
