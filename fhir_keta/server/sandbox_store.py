@@ -62,6 +62,7 @@ class Store:
     _histories: dict[tuple[str, str], tuple[Version, ...]] = field(default_factory=dict)
     _assigned: int = 0
     _deferred: list[Resource] | None = None
+    _deleted: list[tuple[str, str]] = field(default_factory=list)
 
     def current(self, resource_type: str, resource_id: str) -> Version:
         """The version there is now. Raises Failure 404 when there never was one, 410 when it is deleted."""
@@ -119,26 +120,27 @@ class Store:
         versions = self._histories.get((resource_type, resource_id))
         if versions is None or versions[-1].resource is None:
             return False
-        name = f"{resource_type}/{resource_id}"
-        for other in self._present():
-            if (other["resourceType"], other["id"]) != (resource_type, resource_id) and name in _references(other):
-                raise Failure(
-                    409,
-                    "conflict",
-                    f"Unable to delete {name} because at least one resource has a reference to this resource: "
-                    f"{other['resourceType']}/{other['id']}",
-                )
         self._add(resource_type, resource_id, None)
+        if self._deferred is None:
+            try:
+                self._check_unreferenced(resource_type, resource_id)
+            except Failure:
+                self._histories[resource_type, resource_id] = versions
+                raise
+        else:
+            self._deleted.append((resource_type, resource_id))
         return True
 
     def together(self, writes: Callable[[], T]) -> T:
         """Run ``writes``: references are checked when all is written, and a Failure leaves nothing behind."""
         kept, assigned = dict(self._histories), self._assigned
-        self._deferred = []
+        self._deferred, self._deleted = [], []
         try:
             done = writes()
             for resource in self._deferred:
                 self._check_references(resource)
+            for deleted in self._deleted:
+                self._check_unreferenced(*deleted)
         except BaseException:
             self._histories, self._assigned = kept, assigned
             raise
@@ -163,6 +165,19 @@ class Store:
         for versions in self._histories.values():
             if versions[-1].resource is not None:
                 yield versions[-1].resource
+
+    def _check_unreferenced(self, resource_type: str, resource_id: str) -> None:
+        name = f"{resource_type}/{resource_id}"
+        if self._histories[resource_type, resource_id][-1].resource is not None:
+            return
+        for other in self._present():
+            if name in _references(other):
+                raise Failure(
+                    409,
+                    "conflict",
+                    f"Unable to delete {name} because at least one resource has a reference to this resource: "
+                    f"{other['resourceType']}/{other['id']}",
+                )
 
     def _check_references(self, resource: Resource) -> None:
         for reference in sorted(_references(resource)):

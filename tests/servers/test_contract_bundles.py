@@ -117,6 +117,34 @@ def test_a_stale_entry_refuses_the_transaction(server: Wire) -> None:
     assert server.get(f"Patient/{first['id']}")["gender"] == "female"
 
 
+def test_what_refers_to_each_other_is_deleted_together(server: Wire) -> None:
+    subject, weight = patient(name()), name()
+    server.put(subject)
+    server.put(observation(f"Patient/{subject['id']}", weight))
+    addresses = [f"Patient/{subject['id']}", f"Observation/{weight}"]
+    both = transaction(*({"request": {"method": "DELETE", "url": address}} for address in addresses))
+    answers = server.send("POST", "", both).json()["entry"]
+    assert [answer["response"]["status"][:3] in ("200", "204") for answer in answers] == [True, True]
+    assert [server.send("GET", address).status_code for address in addresses] == [server.does.deleted] * 2
+
+
+def test_nothing_is_deleted_together_that_others_refer_to(server: Wire) -> None:
+    subject, other, weight = patient(name()), patient(name()), name()
+    server.put(subject)
+    server.put(other)
+    server.put(observation(f"Patient/{subject['id']}", weight))
+    addresses = [f"Patient/{other['id']}", f"Patient/{subject['id']}"]
+    refused = server.send(
+        "POST", "", transaction(*({"request": {"method": "DELETE", "url": address}} for address in addresses))
+    )
+    if not server.does.checks_references:
+        assert refused.status_code == 200
+        return
+    assert refused.status_code == 409
+    assert f"Observation/{weight}" in said(refused)
+    assert [server.send("GET", address).status_code for address in addresses] == [200, 200]
+
+
 def test_a_condition_links_the_entries_to_what_is_there(server: Wire) -> None:
     identifier = {"system": "https://w3id.org/fhir-keta/example/contract", "value": name()}
     condition = f"identifier={identifier['system']}|{identifier['value']}"
