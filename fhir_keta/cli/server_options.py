@@ -75,7 +75,7 @@ def server_settings(context: click.Context) -> ServerSettings:
         flags,
         environment=environment,
         files=(Path(NAME), Path(click.get_app_dir("fhir-keta")) / NAME),
-        ask=_asked if sys.stdin.isatty() else None,
+        ask=_asked if _somebody_is_there() else None,
     )
     if settings.verify is False:
         _warn_of_no_check(settings.url)
@@ -84,6 +84,10 @@ def server_settings(context: click.Context) -> ServerSettings:
 
 def _is_set(name: str) -> bool:
     return bool(os.environ.get(f"FHIR_KETA_{name.upper()}"))
+
+
+def _somebody_is_there() -> bool:
+    return sys.stdin.isatty()
 
 
 def _asked(question: str) -> str:

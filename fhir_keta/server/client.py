@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from fhir_keta._version import __version__
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from requests.auth import AuthBase
 
 Resource = dict[str, Any]
+Said = TypeVar("Said")
 
 FHIR_JSON = "application/fhir+json"
 _LONGEST_MESSAGE = 1000
@@ -256,19 +257,22 @@ class Client:
         if url == self.base or url.startswith((f"{self.base}/", f"{self.base}?")):
             return url.removeprefix(self.base).removeprefix("/")
         raise ServerError(
-            f"{self.base} continues its search results at {address_of(url, self.base)}. "
+            f"{self.base} continues its search results at {self._without_secrets(address_of(url, self.base))}. "
             "Give that server's base URL as --server, or have its own base URL corrected."
         )
 
     def _answer(self, response: Response, repeated: bool) -> Answer:
         status = response.status
         if 300 <= status < 400 and status != 304:
+            target = self._without_secrets(address_of(response.headers.get("Location", ""), self.base))
             raise self._stopping(
-                f"{self.base} redirects to {address_of(response.headers.get('Location', ''), self.base)} "
-                f"(HTTP {status}), which is not followed. If you trust that address, give its base URL as --server.",
+                f"{self.base} redirects to {target} (HTTP {status}), which is not followed. "
+                "If you trust that address, give its base URL as --server.",
                 repeated,
             )
         resource = self._body(response)
+        if resource is not None and (status >= 300 or resource.get("type") in _BUNDLE_RESPONSES):
+            resource = self._without_secrets(resource)
         asked = self.retry.seconds_asked(response.headers)
         if status < 300:
             location = re.search(r"([^/]+)/_history/[^/]+$|([^/]+)$", response.headers.get("Location", ""))
@@ -282,7 +286,6 @@ class Client:
                 asked,
                 repeated,
             )
-        resource = self._without_secrets(resource)
         said = outcome_text(resource)
         if status == 401:
             raise self._stopping(self._unauthorised(said), repeated)
@@ -297,11 +300,11 @@ class Client:
             said or f"{what} was refused without a reason (HTTP {status}).", status, resource, repeated=repeated
         )
 
-    def _without_secrets(self, outcome: Resource | None) -> Resource | None:
+    def _without_secrets(self, said: Said) -> Said:
         """Some servers repeat the header that they refuse."""
         from fhir_keta.server.auth import concealed
 
-        return concealed(outcome, self._transport.secrets())
+        return concealed(said, self._transport.secrets())
 
     def _stopping(self, message: str, repeated: bool) -> ServerError:
         return Interrupted(message) if repeated else ServerError(message)
@@ -315,7 +318,8 @@ class Client:
         """The body as a resource; None when empty, or when an error carries something else (an HTML page)."""
         if not response.content.strip():
             return None
-        kind = response.headers.get("Content-Type", "").split(";")[0].strip() or "no content type"
+        kind = self._without_secrets(response.headers.get("Content-Type", "").split(";")[0].strip())
+        kind = kind or "no content type"
         try:
             if "json" not in kind:
                 raise ValueError(kind)
