@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import parse_qsl, urlencode
 
 from fhir_keta.errors import InputError
 from fhir_keta.server.incoming import Incoming
-from fhir_keta.server.lookup import escaped
 
 Resource = dict[str, Any]
 
 SOURCE_SYSTEM = "https://w3id.org/fhir-keta/source"
 """The system of the tags; their code is the name of the source and the id there, such as ``clinic-a/p1``."""
+
+_NAME_THE_SOURCE = "Name where the ids come from with --source, the same name at each upload."
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Identity:
     @property
     def search(self) -> str:
         """The search of a conditional create (If-None-Exist)."""
-        return urlencode([(self.parameter, f"{escaped(self.system)}|{escaped(self.code)}")])
+        return urlencode([(self.parameter, f"{self.system}|{self.code}")])
 
 
 def identities(items: Iterable[Incoming], source: str | None) -> dict[str, Identity]:
@@ -46,14 +47,14 @@ def identities(items: Iterable[Incoming], source: str | None) -> dict[str, Ident
         own = next(_of(item, source), None)
         if own is None:
             raise InputError(
-                f"{item.label} has no identifier with system and value, by which a server that gives its own ids could "
-                "find it again. Name where the ids come from with --source, the same name at each upload."
+                f"{item.label} has no identifier with system and value, free of | , $ and \\, by which a server that "
+                f"gives its own ids could find it again. {_NAME_THE_SOURCE}"
             )
         holder = holders.setdefault((item.type, own), item.label)
         if holder != item.label:
             raise InputError(
                 f"{holder} and {item.label} share their first identifier: a server that gives its own ids would take "
-                "them for one. Name where the ids come from with --source, the same name at each upload."
+                f"them for one. {_NAME_THE_SOURCE}"
             )
         found[item.label] = own
     return found
@@ -64,8 +65,7 @@ def of_condition(condition: str) -> Identity | None:
     match parse_qsl(condition, keep_blank_values=True):
         case [("identifier", token)]:
             system, bar, code = token.partition("|")
-            plain = system and bar and code and not set(code) & set("\\,|$") and not set(system) & set("\\,$")
-            return Identity("identifier", system, code) if plain else None
+            return Identity("identifier", system, code) if bar and _is_plain(system) and _is_plain(code) else None
     return None
 
 
@@ -94,8 +94,13 @@ def _of(item: Incoming, source: str | None) -> Iterator[Identity]:
         return
     for each in _identifiers(item.resource):
         system, value = each.get("system"), each.get("value")
-        if isinstance(system, str) and isinstance(value, str) and system and value and each.get("use") != "old":
+        if _is_plain(system) and _is_plain(value) and each.get("use") != "old":
             yield Identity("identifier", system, value)
+
+
+def _is_plain(text: Any) -> TypeGuard[str]:
+    """Whether every server finds this text: what has to be escaped in a search, not all of them do."""
+    return isinstance(text, str) and text != "" and text.isprintable() and not set(text) & set("\\,|$")
 
 
 def _identifiers(resource: Resource) -> list[Resource]:
