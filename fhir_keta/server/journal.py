@@ -243,7 +243,7 @@ def read(path: Path) -> Contents:
         checksum = found[0]
         sound.append(found[1])
         length += len(line)
-    return Contents(_heading(path, sound[0]), _known(sound[1:]), length, checksum)
+    return Contents(_heading(path, sound[0] if sound else {}), _known(sound[1:]), length, checksum)
 
 
 def named(plan: Plan) -> Iterator[tuple[Entry, str]]:
@@ -269,7 +269,7 @@ def heading_of(plan: Plan, settings: Settings) -> Heading:
 def _name(item: Incoming) -> str:
     if item.condition is None:
         return item.key
-    return f"{item.type}?{sha256(item.condition.encode()).hexdigest()[:_SUM]}"
+    return f"{item.type}?{item.sha256[:_SUM]}"  # a hash of the condition would give a short identifier away
 
 
 def _fields(of: object, *names: str) -> dict[str, Any]:
