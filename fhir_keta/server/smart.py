@@ -30,6 +30,7 @@ _ASSERTION_SECONDS = 240  # five minutes at most, of which one is left for clock
 _TOKEN_SECONDS = 300  # where the answer does not say: what SMART recommends
 _EARLY_SECONDS = 30.0
 _SCOPES = {True: "system/*.cruds", False: "system/*.*"}  # in the words of SMART 2 (permission-v2), and of SMART 1
+_LONGEST_REASON = 300
 _METADATA = ".well-known/smart-configuration"
 
 
@@ -183,7 +184,7 @@ class BackendServices(AuthBase):
     def _refusal(self, endpoint: _Endpoint, status: int, said: Mapping[str, Any]) -> str:
         client = self._registration
         words = concealed([str(said[each]) for each in ("error", "error_description") if each in said], self.secrets())
-        why = f": {': '.join(words)}".rstrip(".")
+        why = f": {': '.join(words)}"[:_LONGEST_REASON].rstrip(".")
         if said.get("error") == "invalid_scope":
             remedy = f"Ask for another scope than {endpoint.scope} with --scope."
         elif status in (429, 502, 503, 504):
