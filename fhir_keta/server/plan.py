@@ -91,7 +91,8 @@ def plan(
     moved = there.moved(items)
     groups = []
     for each in ordered:
-        following = tuple(_following(item, moved, named) for item in each.parcel.items)
+        leading = moved | there.moved_within(each.parcel.items)
+        following = tuple(_following(item, leading, named) for item in each.parcel.items)
         entries = tuple(entry_of(item, there, capability, overwrite=overwrite) for item in following)
         moved.update(_moved(entries))
         data = _as_read(each.parcel) if following == each.parcel.items else None

@@ -41,6 +41,15 @@ class Present:
                 moved[item.label] = f"{item.type}/{copies[0]['id']}"
         return moved
 
+    def moved_within(self, items: Iterable[Incoming]) -> dict[str, str]:
+        """What the addresses within a Bundle are on the server, of its conditional entries that are there already."""
+        moved = {}
+        for item in items:
+            copies = self.found(item) if item.condition is not None and item.full_url is not None else []
+            if len(copies) == 1:
+                moved[str(item.full_url)] = f"{item.type}/{copies[0]['id']}"
+        return moved
+
 
 def present(client: Client, items: Iterable[Incoming], identities: Mapping[str, Identity]) -> Present:
     """Ask for everything that these could meet on the server. Raises Refused when it will not be searched."""
