@@ -83,13 +83,15 @@ def _compiled(text: str, path: str, library: Library | None) -> _Evaluate:
 
     _check_syntax(text)
     read, node_of, apply = cast(Any, parse), cast(Any, ResourceNode).create_node, cast(Any, apply_parsed_path)
+    text = _from_context(text, path)
     parsed = read(f"where({text}).exists()" if "$this" in text else text)
 
     def evaluate(value: Any, scope: Scope) -> bool:
-        variables = {"resource": scope.resource, "rootResource": scope.root, "context": value}
+        node = node_of(value, path)
+        around = {"resource": scope.resource, "rootResource": scope.root}
+        variables = {name: node_of(each, str(each.get("resourceType"))) for name, each in around.items()}
+        variables["context"] = node
         options = {"userInvocationTable": _functions(scope, node_of, library), "traceFn": lambda _label, _found: None}
-        whole = isinstance(value, dict) and "resourceType" in value
-        node = value if whole else node_of(value, path)
         found = apply(node, parsed, variables, models["r4"], options)
         return bool(found) and all(each is not False for each in found)
 
@@ -115,6 +117,14 @@ def _check_syntax(text: str) -> None:
     parser.expression()
     if parser.getCurrentToken().type != Token.EOF:
         raise ValueError(text)
+
+
+def _from_context(text: str, path: str) -> str:
+    """The expression without the type's own name in front of a path (``Patient.name``), which the library misreads."""
+    own_name = re.compile(rf"(?<![\w.%`]){re.escape(path)}\.")
+    between = _TEXTS.split(text)
+    quoted = [*_TEXTS.findall(text), ""]
+    return "".join(own_name.sub("%context.", part) + word for part, word in zip(between, quoted, strict=True))
 
 
 def _functions(scope: Scope, node_of: Callable[[Any, str], Any], library: Library | None) -> JsonObject:

@@ -34,6 +34,9 @@ def answer(text: str, value: Any, path: str = "Patient") -> bool | None:
 MET: tuple[tuple[str, JsonObject], ...] = (
     ("name.given.first().matches('^A')", NAMED),
     ("Patient.name.count() = 2", NAMED),
+    ("%resource is Patient and %rootResource.name.count() = 2", NAMED),
+    ("$this is Patient and type().name = 'Patient' and is(Patient)", NAMED),
+    ("name.all($this is HumanName and %context.name.count() = 2) and 'Patient.x'.length() = 9", NAMED),
     ("multipleBirth.ofType(integer) > 1", NAMED),
     ("name.select(given.count() + family.count()).first() = 2", NAMED),
     ("%resource.birthDate.toString().startsWith('1990')", NAMED),
