@@ -43,7 +43,8 @@ class Retry:
 
     Each request is tried again until ``budget_seconds`` after its first failure would be over; 0 tries nothing again.
     Waits are as long as the server says (Retry-After, in either form, holds all threads back), otherwise doubled each
-    time with a random part. ``on_wait`` is told the seconds of each wait, in the thread that waits.
+    time with a random part. ``on_wait`` is told the seconds of a wait, in the thread that waits; of waits that end
+    together it is told one.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class Retry:
         self._today = today
         self._chance = chance
         self._on_wait = on_wait
-        self._held_until = clock()
+        self._held_until = self._told_until = clock()
         self._holding = Lock()
 
     def stop(self) -> None:
@@ -125,7 +126,11 @@ class Retry:
                 raise Stopped("The run ended before this was sent. Run again: what arrived is found.")
 
     def _wait(self, seconds: float) -> None:
-        if self._on_wait is not None:
+        until = self._clock() + seconds
+        with self._holding:
+            longer = until > self._told_until + _FIRST_WAIT
+            self._told_until = max(until, self._told_until)
+        if longer and self._on_wait is not None:
             self._on_wait(seconds)
         self._sleep(seconds)
 
@@ -151,7 +156,7 @@ class Tries:
             if seconds_asked is not None
             else own * (1 + retry._chance()) / 2
         )
-        if retry._stopped.is_set() or now + wait - self._since > retry.budget_seconds:
+        if now + wait - self._since > retry.budget_seconds:
             return False
         if seconds_asked is not None:
             with retry._holding:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import random
 import socket
+import ssl
 import struct
 import sys
 from collections.abc import Callable, Sequence
@@ -152,7 +153,7 @@ class FaultServer:
     """A running proxy in front of the FHIR base URL ``upstream``.
 
     With ``token``, requests need it as a bearer token; ``EXPIRED`` replaces it. ``elsewhere`` is the base URL that
-    ``REDIRECT_AWAY`` leads to. ``port`` 0 takes a free one.
+    ``REDIRECT_AWAY`` leads to. ``port`` 0 takes a free one. ``tls`` makes it HTTPS.
     """
 
     def __init__(
@@ -163,6 +164,7 @@ class FaultServer:
         token: str | None = None,
         elsewhere: str = "http://elsewhere.invalid/fhir",
         port: int = 0,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.upstream = upstream
         self.faults = faults
@@ -173,7 +175,9 @@ class FaultServer:
         self._server = _Server(("127.0.0.1", port), _Handler)
         self._server.faulty = self
         self.port: int = self._server.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}/fhir"
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}/fhir"
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -10,9 +12,10 @@ from fhir_keta.errors import ServerError
 from fhir_keta.server.client import Answer, Client, Interrupted
 from fhir_keta.server.retry import Retry
 from fhir_keta.server.transport import Lost, Transport
+from tests.servers.certificates import authority
 from tests.servers.conftest import Faulty
-from tests.servers.faults import Fault, FaultServer, scripted
-from tests.servers.trouble import BUDGET, Time, Token, body, retrying, versions
+from tests.servers.faults import Asked, Fault, FaultServer, scripted
+from tests.servers.trouble import BUDGET, Time, Token, body, identified, retrying, versions
 from tests.servers.wire import Resource, Wire, name, patient
 
 
@@ -107,6 +110,50 @@ def test_credentials_that_renewing_does_not_help_end_the_run(sandbox: str, time:
             client.update("Patient", "a", b"{}")
         assert token.renewals == 1
         assert len(server.asked) == 2
+
+
+def test_threads_refused_together_renew_once(sandbox: str, behind: Wire) -> None:
+    """Both requests are on their way with the old token before either is refused."""
+    together = Barrier(2)
+
+    def faults(asked: Asked) -> None:
+        if asked.number < 2:
+            together.wait(60)
+
+    resources = [patient(name()) for _ in range(2)]
+    with FaultServer(sandbox, faults, token="old") as server:
+        token = Token(server)
+        server.token = "new"
+        with Client(server.url, auth=token) as client, ThreadPoolExecutor(2) as pool:
+            list(pool.map(lambda each: client.update("Patient", each["id"], body(each)), resources))
+    assert token.renewals == 1
+    assert len(server.asked) == 4
+    assert [versions(behind, each) for each in resources] == [1, 1]
+
+
+def test_a_read_that_got_lost_leaves_nothing_unknown(faulty: Faulty, time: Time) -> None:
+    server = faulty(scripted(Fault.CUT_BEFORE, Fault.REDIRECT_AWAY))
+    with retrying(server, time) as client, pytest.raises(ServerError, match="redirects to") as error:
+        client.read("Patient", "a")
+    assert not isinstance(error.value, Interrupted)
+    assert len(server.asked) == 2
+
+
+@pytest.mark.parametrize("fault", [Fault.CUT_BEFORE, Fault.CUT_AFTER, Fault.CUT_WITHIN, Fault.RESET_AFTER])
+def test_a_connection_cut_under_tls_is_a_lost_one_not_a_bad_certificate(
+    sandbox: str, behind: Wire, time: Time, tmp_path: Path, fault: Fault
+) -> None:
+    signer = authority(tmp_path)
+    resource, search = identified()
+    retry = Retry(BUDGET, sleep=time.sleep, clock=time.clock)
+    with (
+        FaultServer(sandbox, scripted(fault, fault), tls=signer.server()) as server,
+        Client(server.url, retry=retry, verify=str(signer.file)) as client,
+    ):
+        with pytest.raises(Interrupted, match="broke the connection off"):
+            client.create("Patient", body(resource))
+        client.create("Patient", body(resource), unless=search)
+    assert len(behind.found(f"Patient?{search}")) == 1
 
 
 def test_a_server_that_comes_back_is_found_again(sandbox: str, behind: Wire) -> None:

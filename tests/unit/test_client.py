@@ -73,7 +73,7 @@ def answers() -> Iterator[Answers]:
             self.end_headers()
             self.wfile.write(given.body)
 
-        do_GET = do_PUT = do_POST = answer
+        do_GET = do_PUT = do_POST = do_DELETE = answer
 
         def log_message(self, format: str, *args: object) -> None:
             pass
@@ -260,6 +260,30 @@ def test_headers_of_a_write(answers: Answers, client: Client) -> None:
     assert (headers["If-Match"], headers["Cache-Control"]) == ('W/"2"', "no-cache")
     assert "Authorization" not in headers
     assert (answer.status, answer.version, answer.id) == (201, "3", "a")
+
+
+@pytest.mark.parametrize("status", [200, 204, 404, 410])
+def test_what_is_gone_is_deleted(answers: Answers, client: Client, status: int) -> None:
+    answers.say(status, OUTCOME)
+    answers.body = b"" if status == 204 else answers.body
+    assert client.delete("Patient", "a", version="3").status == status
+    method, path, headers = answers.asked[0]
+    assert (method, path, headers["If-Match"]) == ("DELETE", "/fhir/Patient/a", 'W/"3"')
+
+
+def test_a_delete_may_be_refused(answers: Answers, client: Client) -> None:
+    answers.say(409, OUTCOME)
+    with pytest.raises(Refused, match="no such code"):
+        client.delete("Patient", "a")
+    assert "If-Match" not in answers.asked[0][2]
+
+
+def test_own_headers_do_not_replace_those_of_fhir(answers: Answers) -> None:
+    answers.say(200, R4)
+    with Client(answers.url, headers={"X-Api-Key": "key", "Accept": "text/html"}) as client:
+        client.capabilities()
+    headers = answers.asked[0][2]
+    assert (headers["X-Api-Key"], headers["Accept"]) == ("key", "application/fhir+json")
 
 
 def test_netrc_is_not_picked_up(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from threading import Event, Thread
 
 import pytest
@@ -20,6 +22,17 @@ def response(status: int, **headers: str) -> Response:
     return Response("PUT", "http://server.example/fhir/Patient/a", status, named, b"", 1.0)
 
 
+@pytest.fixture
+def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A time zone that is not GMT, which all dates of HTTP are in, also where they don't say so."""
+    monkeypatch.setenv("TZ", "America/Lima")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("elsewhere")
 @pytest.mark.parametrize(
     ("value", "seconds"),
     [
@@ -76,13 +89,17 @@ def test_what_one_thread_is_told_holds_the_others_back() -> None:
     assert len(waits) == 2
 
 
-def test_each_wait_is_announced() -> None:
+def test_waits_that_end_together_are_told_once() -> None:
     said: list[float] = []
-    retry = Retry(sleep=lambda _seconds: None, clock=lambda: 0.0, chance=lambda: 1.0, on_wait=said.append)
-    tries = retry.tries()
-    assert tries.again()
-    assert tries.again()
-    assert said == [1.0, 2.0]
+    now = 0.0
+    retry = Retry(sleep=lambda _seconds: None, clock=lambda: now, chance=lambda: 1.0, on_wait=said.append)
+    one, other = retry.tries(), retry.tries()
+    assert one.again(10.0)
+    assert other.again(10.0)
+    assert said == [10.5]
+    now = 20.0
+    assert one.again()
+    assert said == [10.5, 2.0]
 
 
 def test_stopping_ends_every_wait() -> None:
@@ -127,12 +144,17 @@ def test_what_got_lost_outweighs_why_it_could_not_be_sent_again(error: KetaError
 
 
 def test_a_conditional_request_is_not_sent_beside_one_that_may_be_running() -> None:
-    sent = []
-
-    def send() -> Response:
-        sent.append(1)
-        raise Lost("time is up.", running=True)
-
+    timed_out = [Lost("time is up.", running=True)]
+    retry = Retry(sleep=lambda _seconds: None)
     with pytest.raises(Lost):
-        Retry(sleep=lambda _seconds: None).run(send, idempotent=True, conditional=True)
-    assert len(sent) == 1
+        retry.run(lambda: _raise(timed_out.pop()), idempotent=True, conditional=True)
+
+
+def test_what_is_not_idempotent_is_not_sent_again_once_lost() -> None:
+    cut = [Lost("cut.", running=False)]
+    with pytest.raises(Lost):
+        Retry(sleep=lambda _seconds: None).run(lambda: _raise(cut.pop()), idempotent=False)
+
+
+def _raise(error: Exception) -> Response:
+    raise error
