@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+_WORTH_TELLING = 5.0  # seconds
+
 patience_option = click.option(
     "--retry-budget",
     type=click.FloatRange(min=0),
@@ -68,10 +70,14 @@ def check_run(options: Mapping[str, Any]) -> None:
 
 
 def patience(options: Mapping[str, Any]) -> Retry:
-    """What ``--retry-budget`` means."""
+    """What ``--retry-budget`` means; a wait long enough to wonder about is told."""
     from fhir_keta.server.retry import Retry
 
-    return Retry(options["retry_budget"])
+    def tell(seconds: float) -> None:
+        if seconds >= _WORTH_TELLING:
+            click.echo(f"The server is not ready: waiting {seconds:.0f} s.", err=True)
+
+    return Retry(options["retry_budget"], on_wait=tell)
 
 
 def as_planned(planned: Plan, options: Mapping[str, Any]) -> Plan:
