@@ -1,0 +1,71 @@
+"""Medplum's router as the tests need it: what its three servers do differently, and what it does with Prefer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.servers.wire import Wire, entry, name, patient, place, said, transaction
+
+Opened = Callable[[str], Wire]
+
+
+@pytest.fixture
+def opened(medplum: str) -> Iterator[Opened]:
+    wires: list[Wire] = []
+
+    def made(base: str) -> Wire:
+        wires.append(Wire(f"{medplum}/{base}"))
+        return wires[-1]
+
+    yield made
+    for each in wires:
+        each.close()
+
+
+def test_own_ids_are_the_servers(opened: Opened) -> None:
+    """As Medplum to all but administrators: its issue 5032, and ``updateCreate`` false in its CapabilityStatement."""
+    server, wanted = opened("own-ids"), name()
+    types = {each["type"]: each for each in server.get("metadata")["rest"][0]["resource"]}
+    assert types["Patient"]["updateCreate"] is False
+    refused = server.put(patient(wanted))
+    assert (refused.status_code, said(refused)) == (404, "Not found")
+    created = server.send("POST", "Patient", patient(wanted))
+    assert created.status_code == 201
+    given = place(created.headers["Location"])
+    assert given != f"Patient/{wanted}"
+    assert server.put({**patient(given.removeprefix("Patient/")), "gender": "other"}).status_code == 200
+    assert server.get(given)["gender"] == "other"
+    answer = server.send("POST", "", transaction(entry("PUT", f"Patient/{wanted}", patient(wanted))))
+    assert (answer.status_code, said(answer)) == (404, "Not found")
+
+
+def test_stores_are_apart(opened: Opened) -> None:
+    resource = patient(name())
+    opened("fhir").put(resource)
+    assert opened("without-transactions").send("GET", f"Patient/{resource['id']}").status_code == 404
+
+
+def test_a_transaction_is_carried_out_as_a_batch_where_it_is_not_switched_on(opened: Opened) -> None:
+    first, second = patient(name()), patient(name())
+    entries = (
+        entry("PUT", f"Patient/{first['id']}", first),
+        entry("PUT", f"Patient/{second['id']}", second, ifMatch='W/"stale"'),
+    )
+    answer = opened("without-transactions").send("POST", "", transaction(*entries))
+    assert (answer.status_code, answer.json()["type"]) == (200, "transaction-response")
+    assert [each["response"]["status"] for each in answer.json()["entry"]] == ["200", "404"]
+    assert opened("fhir").send("POST", "", transaction(*entries)).status_code == 404
+
+
+def test_minimal_leaves_out_every_body(opened: Opened) -> None:
+    """So a loader that asks for it does not learn what became of a transaction, nor why something was refused."""
+    server = opened("fhir")
+    identity = name()
+    bundle = transaction(entry("PUT", f"Patient/{identity}", patient(identity)))
+    refused = server.put(patient(name()), If_Match='W/"stale"', Prefer="return=minimal")
+    assert (refused.status_code, refused.content) == (404, b"")
+    answer = server.send("POST", "", bundle, Prefer="return=minimal")
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert server.send("POST", "", bundle, Prefer="return=OperationOutcome").json()["type"] == "transaction-response"
