@@ -95,6 +95,15 @@ DEFINITION_CASES = (
         _system(content="supplement", supplements=CATEGORY, concept=[{"code": "survey"}], caseSensitive=True),
         _CONTENT,
     ),
+    case(
+        "supplement of no code",
+        _system(content="supplement", supplements=CATEGORY, concept=[{"code": "survey"}, {"code": "nope"}]),
+        ("code-unknown", "CodeSystem.concept[1].code"),
+    ),
+    case(
+        "supplement of a system not known",
+        _system(content="supplement", supplements="http://ehr.test/unknown", concept=[{"code": "nope"}]),
+    ),
     case("map of codes", _map("survey", "exam")),
     case("map of no code", _map("nope", "exam"), ("code-unknown", "ConceptMap.group[0].element[0].code")),
     case("map to no code", _map("survey", "nope"), ("code-unknown", "ConceptMap.group[0].element[0].target[0].code")),

@@ -86,19 +86,37 @@ def composite_has_components(value: JsonObject, _scope: Scope) -> bool:
     return value.get("type") != "composite" or len(objects(value.get("component"))) > 1
 
 
-def map_faults(concept_map: JsonObject, expression: str, terminology: Terminology) -> Iterator[Issue]:
-    """The codes of a ConceptMap that the code systems of its groups do not have, as far as these are known here."""
+def codes_elsewhere(resource: JsonObject, expression: str, terminology: Terminology) -> Iterator[Issue]:
+    """The codes of a ConceptMap or a supplement that the systems they are of do not have, as far as known here."""
+    if resource.get("resourceType") == "ConceptMap":
+        given = _mapped(resource, expression)
+    elif resource.get("content") == "supplement":
+        given = _supplemented(resource, expression, resource.get("supplements"))
+    else:
+        return
+    for place, code, system, version in given:
+        if terminology.verdict(system, code, None, version) == "code-unknown":
+            yield rules.issue("code-unknown", place, system=system, suggestion="")
+
+
+# place, code, system, version
+_Given = Iterator[tuple[str, Any, Any, Any]]
+
+
+def _mapped(concept_map: JsonObject, expression: str) -> _Given:
     for number, group in enumerate(objects(concept_map.get("group"))):
-        source, target = (
-            (group.get("source"), group.get("sourceVersion")),
-            (group.get("target"), group.get("targetVersion")),
-        )
+        source = group.get("source"), group.get("sourceVersion")
+        target = group.get("target"), group.get("targetVersion")
         for position, element in enumerate(objects(group.get("element"))):
             place = f"{expression}.group[{number}].element[{position}]"
-            coded = [(place, element, *source)]
-            coded += [
-                (f"{place}.target[{at}]", each, *target) for at, each in enumerate(objects(element.get("target")))
-            ]
-            for here, each, system, version in coded:
-                if terminology.verdict(system, each.get("code"), None, version) == "code-unknown":
-                    yield rules.issue("code-unknown", f"{here}.code", system=system, suggestion="")
+            yield f"{place}.code", element.get("code"), *source
+            for at, each in enumerate(objects(element.get("target"))):
+                yield f"{place}.target[{at}].code", each.get("code"), *target
+
+
+def _supplemented(node: JsonObject, expression: str, canonical: Any) -> _Given:
+    system, _, version = text(canonical).partition("|")
+    for position, concept in enumerate(objects(node.get("concept"))):
+        place = f"{expression}.concept[{position}]"
+        yield f"{place}.code", concept.get("code"), system, version
+        yield from _supplemented(concept, place, canonical)

@@ -14,7 +14,7 @@ from fhir_keta.records.source import Place
 from fhir_keta.validation import rules
 from fhir_keta.validation.accept import is_clean
 from fhir_keta.validation.bundles import bundle_faults, entry_addresses, entry_resources
-from fhir_keta.validation.code_systems import map_faults
+from fhir_keta.validation.code_systems import codes_elsewhere
 from fhir_keta.validation.compiled import Compiled
 from fhir_keta.validation.compiler import compile_structure
 from fhir_keta.validation.documents import document_faults
@@ -191,8 +191,8 @@ class Validator:
             scope = replace(scope, resources=named, addresses=addresses, bundle=str(resource.get("type")))
             yield from bundle_faults(resource, expression, self.library.resource_types)
             yield from document_faults(resource, expression)
-        if name == "ConceptMap":
-            yield from map_faults(resource, expression, self._terminology)
+        if name in ("CodeSystem", "ConceptMap"):
+            yield from codes_elsewhere(resource, expression, self._terminology)
         checkers = [checker for canonical in canonicals if (checker := self._checker(canonical))]
         checkers = checkers or [self._known(name)]
         found = False

@@ -184,6 +184,12 @@ ONLY_THEIRS = (
         f"{DATATYPES}#time",
     ),
     Kind(
+        "Unknown_Code_in_Version",
+        r'system = "[a-z]+"',
+        "It takes a relative system for the name of one of FHIR's types, and looks the code up there.",
+        f"{DATATYPES}#Coding",
+    ),
+    Kind(
         "SD_TYPE_NOT_DERIVED",
         r"StructureDefinition/.*type|: type = ",
         "Whether a type and its base belong together is seen when the definition is used; no invariant has it.",
