@@ -6,6 +6,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from fhir_keta.server.apply import apply
+from fhir_keta.server.client import Client
+from fhir_keta.server.plan import plan
+from tests.servers.test_upload_contract import record, statuses
 from tests.servers.wire import Wire, entry, name, patient, place, said, transaction
 
 Opened = Callable[[str], Wire]
@@ -69,3 +73,16 @@ def test_minimal_leaves_out_every_body(opened: Opened) -> None:
     answer = server.send("POST", "", bundle, Prefer="return=minimal")
     assert (answer.status_code, answer.content) == (200, b"")
     assert server.send("POST", "", bundle, Prefer="return=OperationOutcome").json()["type"] == "transaction-response"
+
+
+def test_a_batch_that_is_too_large_for_the_server_goes_one_by_one(opened: Opened) -> None:
+    server, unique = opened("fhir"), name()
+    people = [patient(f"{unique}-{number}") for number in range(51)]
+    whole = transaction(*(entry("PUT", f"Patient/{each['id']}", each) for each in people))
+    refused = server.send("POST", "", whole)
+    assert (refused.status_code, said(refused)) == (400, "Transaction contains more update operations than allowed")
+    with Client(server.url) as client:
+        planned = plan([record(each) for each in people], client, batch_size=51)
+        assert len(planned.groups) == 1
+        assert statuses(apply(planned, client)) == ["created"] * 51
+    assert server.get(f"Patient/{unique}-50")["active"] is True
