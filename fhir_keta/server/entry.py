@@ -75,8 +75,9 @@ def _definition(item: Incoming, there: Present, capability: Capability, overwrit
             return replace(entry, others=others)
         reason = f"the server has {item.canonical} with other content: {entry.reason}"
         return replace(entry, action="update" if overwrite else "conflict", reason=reason, others=others)
-    target = _free_id(item, there) if capability.takes_ids(item.type) else None
-    beside = target != item.id and item.id is not None
+    takes_ids = capability.takes_ids(item.type)
+    target = _free_id(item, there) if takes_ids else None
+    beside = takes_ids and target != item.id and item.id is not None
     reason = f"{item.type}/{item.id} is another one: put beside it" if beside else ""
     unless = item.canonical_search if target is None else None
     return Entry(item, "create", target, reason=reason, unless=unless, others=others)

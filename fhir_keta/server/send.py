@@ -12,6 +12,7 @@ from fhir_keta.server.client import Answer, Client, Interrupted, Refused, Unavai
 from fhir_keta.server.comparison import differences
 from fhir_keta.server.incoming import strings
 from fhir_keta.server.journal import Journal
+from fhir_keta.server.lookup import having
 from fhir_keta.server.order import names
 from fhir_keta.server.plan import Entry, Group
 from fhir_keta.server.result import Result, Status
@@ -135,6 +136,8 @@ def _send_single(entry: Entry, data: bytes | None, sending: Sending, run: Run) -
     try:
         if entry.target is None:
             answer = run.client.create(kind, body, unless=entry.unless)
+            if answer.status == 200 and entry.incoming.is_definition and not _is_there(entry, run):
+                answer = run.client.create(kind, body)
         else:
             answer = run.client.update(kind, entry.target, body, version=entry.version)
     except Refused as refused:
@@ -142,6 +145,16 @@ def _send_single(entry: Entry, data: bytes | None, sending: Sending, run: Run) -
         return
     run.moved.update(message.learnt(entry, answer))
     _account([request.told(_written(entry, answer, answer.repeated or id(entry) in repeated))], sending, run)
+
+
+def _is_there(entry: Entry, run: Run) -> bool:
+    """Whether a definition that the server took for one it has is there indeed.
+
+    Medplum's store in memory finds a url by its beginning, and so takes one definition for another.
+    """
+    item = entry.incoming
+    found = having(run.client, item.type, "url", [item.resource["url"]])
+    return any(all(each.get(name) == item.resource.get(name) for name in ("url", "version")) for each in found)
 
 
 def _send_transaction(writes: Sequence[Entry], sending: Sending, run: Run) -> None:

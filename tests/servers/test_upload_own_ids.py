@@ -144,3 +144,18 @@ def test_definitions_are_found_by_their_canonical(way: tuple[Wire, Client, Ids |
     assert done(apply(plan([system], client, ids=ids), client)) == [("CodeSystem", "unchanged")]
     (stored,) = server.found(f"CodeSystem?url={system['url']}")
     assert stored["id"] != unique
+
+
+def test_a_definition_whose_url_begins_like_anothers_is_stored_too(
+    way: tuple[Wire, Client, Ids | None], unique: str
+) -> None:
+    """Medplum's store in memory answers its conditional create with the other one."""
+    wire, client, ids = way
+    longer, shorter = code_system(f"{unique}-codes"), code_system(unique)
+    assert longer["url"].startswith(shorter["url"])
+    for _ in range(2):
+        assert done(apply(plan([longer], client, ids=ids), client))[0][1] in ("created", "unchanged")
+        report = apply(plan([shorter], client, ids=ids), client)
+        assert report.complete
+        urls = [each["url"] for each in wire.found(f"CodeSystem?url={shorter['url']}") if each["url"] == shorter["url"]]
+        assert urls == [shorter["url"]]
