@@ -11,7 +11,7 @@ import click
 from fhir_keta.cli.definitions import definitions_option, library_with
 from fhir_keta.cli.progress import clear, reading
 from fhir_keta.errors import UsageError
-from fhir_keta.records.source import read
+from fhir_keta.records.source import read_together
 from fhir_keta.reporting.formats import FORMATS, WITH_SUMMARY
 from fhir_keta.reporting.reporter import not_written
 from fhir_keta.reporting.result import Counts, limited, results
@@ -59,7 +59,7 @@ def validate(
     reporter = (WITH_SUMMARY if summary else FORMATS)[format](sys.stdout)
     counts = Counts()
     with reading(paths) as advance:
-        items = read(paths, advance=advance)
+        items = read_together(paths, advance=advance)
         from fhir_keta.validation.validator import Validator
 
         validator = Validator(library_with(definitions), profile, strict)

@@ -9,7 +9,6 @@ import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -27,6 +26,7 @@ LARGEST_RECORD = 96 * 2**20
 _ENDINGS = (".json", ".ndjson", ".jsonl", ".json.gz", ".ndjson.gz", ".jsonl.gz")
 _LINE_ENDINGS = (".ndjson", ".jsonl", ".ndjson.gz", ".jsonl.gz")
 _CHUNK = 2**20
+_PART, _PARTS = 2**16, 8  # bytes read at once, and how many times before they are passed on
 _MOST_AHEAD = 10_000  # blank lines after the first full one
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _GZIP = b"\x1f\x8b"
@@ -60,6 +60,25 @@ class Fault:
     names: Mapping[str, str | int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Whole lines of a file that holds one record a line, many at once, and where the first of them stands."""
+
+    data: bytes
+    place: Place
+
+    @property
+    def end(self) -> Place:
+        """Where the last of them stands."""
+        return Place(self.place.path, (self.place.line or 1) + self.data.rstrip().count(b"\n"))
+
+    def records(self) -> Iterator[Record]:
+        """The records in them, blank lines passed over."""
+        for number, line in enumerate(self.data.split(b"\n"), start=self.place.line or 1):
+            if record := line.rstrip():
+                yield Record(record, Place(self.place.path, number))
+
+
 def read(
     paths: Sequence[str], standard_input: BinaryIO | None = None, advance: Callable[[int], object] | None = None
 ) -> Iterator[Record | Fault]:
@@ -73,6 +92,18 @@ def read(
 
     Raises InputError for a missing path and for a folder without records, UsageError for a second ``-``, both before
     anything is read. Whatever goes wrong later is a Fault in its place among the records.
+    """
+    return chain.from_iterable(
+        item.records() if isinstance(item, Lines) else (item,) for item in read_together(paths, standard_input, advance)
+    )
+
+
+def read_together(
+    paths: Sequence[str], standard_input: BinaryIO | None = None, advance: Callable[[int], object] | None = None
+) -> Iterator[Record | Fault | Lines]:
+    """What ``read`` gives, with most records of a file of one a line still together: cheap to pass on.
+
+    Raises as ``read`` does.
     """
     if list(paths).count(STANDARD_INPUT) > 1:
         raise UsageError("Standard input (-) can be read only once: name it once.")
@@ -148,7 +179,7 @@ def _open(path: str, advance: Callable[[int], object] | None) -> BinaryIO:
 
 def _read_file(
     path: str, standard_input: BinaryIO | None, advance: Callable[[int], object] | None
-) -> Iterator[Record | Fault]:
+) -> Iterator[Record | Fault | Lines]:
     if path == STANDARD_INPUT:
         yield from _read_stream(standard_input or sys.stdin.buffer, "<stdin>", "")
         return
@@ -161,7 +192,7 @@ def _read_file(
         yield from _read_stream(stream, shown(path), path.lower())
 
 
-def _read_stream(raw: BinaryIO, path: str, name: str) -> Iterator[Record | Fault]:
+def _read_stream(raw: BinaryIO, path: str, name: str) -> Iterator[Record | Fault | Lines]:
     """The records of one stream; ``name`` is the lower-case file name that says what it may hold."""
     reached = Place(path)
     stream: io.BufferedReader = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(raw)  # type: ignore
@@ -172,7 +203,7 @@ def _read_stream(raw: BinaryIO, path: str, name: str) -> Iterator[Record | Fault
             yield Fault("input-gzip", reached)
             return
         for item in _records(stream, path, name):
-            reached = item.place
+            reached = item.end if isinstance(item, Lines) else item.place
             yield item
     except _BROKEN_GZIP:
         yield Fault("input-gzip", reached)
@@ -180,7 +211,7 @@ def _read_stream(raw: BinaryIO, path: str, name: str) -> Iterator[Record | Fault
         yield Fault("input-unreadable", reached, {"problem": _reason(error)})
 
 
-def _records(stream: io.BufferedReader, path: str, name: str) -> Iterator[Record | Fault]:
+def _records(stream: io.BufferedReader, path: str, name: str) -> Iterator[Record | Fault | Lines]:
     if name.endswith((".json", ".json.gz")):
         yield _whole(stream, [], path)
         return
@@ -231,15 +262,47 @@ def _is_object(line: bytes) -> bool:
     return True
 
 
-def _by_line(stream: io.BufferedReader, blank: int, ahead: Iterable[bytes], path: str) -> Iterator[Record | Fault]:
-    read_line = partial(stream.readline, LARGEST_RECORD + 1)
-    for number, line in enumerate(chain(ahead, iter(read_line, b"")), start=blank + 1):
-        if len(line) > LARGEST_RECORD:
-            while line and not line.endswith(b"\n"):
-                line = stream.readline(_CHUNK)
-            yield _too_large(Place(path, number))
-        elif data := line.rstrip():
-            yield Record(data, Place(path, number))
+def _by_line(
+    stream: io.BufferedReader, blank: int, ahead: Iterable[bytes], path: str
+) -> Iterator[Record | Fault | Lines]:
+    number = blank + 1
+    for line in ahead:
+        yield from _one_line(stream, line, Place(path, number))
+        number += 1
+    for block in _blocks(stream):
+        complete = block.rfind(b"\n") + 1
+        if complete:
+            yield Lines(block[:complete], Place(path, number))
+            number += block.count(b"\n")
+        if complete < len(block):
+            yield from _one_line(stream, block[complete:] + stream.readline(LARGEST_RECORD + 1), Place(path, number))
+            number += 1
+
+
+def _one_line(stream: io.BufferedReader, line: bytes, place: Place) -> Iterator[Record | Fault]:
+    if len(line) > LARGEST_RECORD:
+        while line and not line.endswith(b"\n"):
+            line = stream.readline(_CHUNK)
+        yield _too_large(place)
+    elif data := line.rstrip():
+        yield Record(data, place)
+
+
+def _blocks(stream: io.BufferedReader) -> Iterator[bytes]:
+    """The bytes of a stream, many at once, those of a slow one as they come; also all that came before it breaks."""
+    parts: list[bytes] = []
+    try:
+        while part := stream.read1(_PART):
+            parts.append(part)
+            if len(part) < _PART or len(parts) == _PARTS:
+                block, parts = b"".join(parts), []
+                yield block
+    except Exception:
+        if parts:
+            yield b"".join(parts)
+        raise
+    if parts:
+        yield b"".join(parts)
 
 
 def _whole(stream: io.BufferedReader, ahead: list[bytes], path: str) -> Record | Fault:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import islice
 from typing import Any
 
 from fhir_keta.records.parse import ParseFault, parse
 from fhir_keta.records.positions import locate_all, steps
-from fhir_keta.records.source import Fault, Place, Record
+from fhir_keta.records.source import Fault, Lines, Place, Record
 from fhir_keta.validation.issue import Issue
 from fhir_keta.validation.rules import issue as issue_of
 
@@ -21,7 +20,6 @@ _AT_THE_NAME = frozenset({"element-unknown", "element-prohibited", "json-duplica
 """Rules about an element that should not be there: its name is what to point at, not its value."""
 
 _CHUNK_BYTES = 2**19
-_CHUNK_RECORDS = 500
 
 ALONE_RECORDS = 2_000
 ALONE_BYTES = 4 * 2**20
@@ -92,6 +90,8 @@ class Counts:
     def add(self, result: Result) -> None:
         """Count one more record and its findings."""
         self.records += 1
+        if not result.findings:
+            return
         self.hidden += result.hidden
         for finding in result.findings:
             severity = finding.issue.severity
@@ -132,47 +132,57 @@ def _sorted(counter: Counter[str]) -> dict[str, int]:
     return dict(sorted(counter.items(), key=lambda item: (-item[1], item[0])))
 
 
-def limited(given: Iterable[Result], most: int | None) -> Iterator[Result]:
+def limited(given: Iterable[Result], most: int | None) -> Iterable[Result]:
     """The results, of which together at most ``most`` findings are to be written out (None: all)."""
-    left = most
+    return given if most is None else _limited(given, most)
+
+
+def _limited(given: Iterable[Result], left: int) -> Iterator[Result]:
     for result in given:
-        if left is None:
-            yield result
-        else:
-            yield replace(result, shown=min(left, len(result.findings)))
-            left -= min(left, len(result.findings))
+        yield replace(result, shown=min(left, len(result.findings)))
+        left -= min(left, len(result.findings))
 
 
 Check = Callable[[bytes], list[Issue]]
 
 
 def results(
-    items: Iterable[Record | Fault], check: Check, jobs: int = 1, *, show_values: bool = False
+    items: Iterable[Record | Fault | Lines], check: Check, jobs: int = 1, *, show_values: bool = False
 ) -> Generator[Result, None, None]:
-    """Check every record of ``records.source.read`` and give one result for each item, in the same order.
+    """Check every record of ``records.source.read_together`` (or ``read``): one result for each, in the same order.
 
     ``check`` is ``Validator.check``; a Fault becomes a finding under its own rule. With ``jobs`` above 1 all but the
     first records are checked in so many processes; close the iterator to end them early. ``show_values`` fills in the
     values found.
     """
     items = iter(items)
-    for item in items if jobs == 1 else _first(items):
+    for item in _apart(items) if jobs == 1 else _first(items):
         yield Result(item.place, _findings_of(item, check, show_values))
     if jobs == 1:
         return
     from fhir_keta.validation.parallel import in_order
 
-    for places, found in in_order(partial(_findings_in, check, show_values), _chunks(items), jobs):
-        for position, place in enumerate(places):
-            yield Result(place, found.get(position, ()))
+    for path, (lines, found) in in_order(partial(_findings_in, check, show_values), _questions(items), jobs):
+        for position, line in enumerate(lines):
+            yield Result(Place(path, line), found.get(position, ()))
 
 
-def _first(items: Iterator[Record | Fault]) -> Iterator[Record | Fault]:
-    size = 0
-    for item in islice(items, ALONE_RECORDS):
-        yield item
-        size += len(item.data) if isinstance(item, Record) else 0
-        if size >= ALONE_BYTES:
+def _apart(items: Iterable[Record | Fault | Lines]) -> Iterator[Record | Fault]:
+    for item in items:
+        if isinstance(item, Lines):
+            yield from item.records()
+        else:
+            yield item
+
+
+def _first(items: Iterator[Record | Fault | Lines]) -> Iterator[Record | Fault]:
+    size = count = 0
+    for item in items:
+        for each in _apart([item]):
+            yield each
+            count += 1
+            size += len(each.data) if isinstance(each, Record) else 0
+        if size >= ALONE_BYTES or count >= ALONE_RECORDS:
             return
 
 
@@ -183,39 +193,37 @@ def _findings_of(item: Record | Fault, check: Check, show_values: bool) -> tuple
     return _findings(issues, item, show_values) if issues else ()
 
 
-_Sent = tuple[bytes, str, int | None, int | None] | Fault
-"""A record on its way to another process: data, path, line, column. Tuples are pickled quicker than Records."""
+_Question = Lines | list[Record | Fault]
+_Answer = tuple[Sequence[int | None], dict[int, tuple[Finding, ...]]]
 
 
-def _chunks(items: Iterable[Record | Fault]) -> Iterator[tuple[list[Place], list[_Sent]]]:
-    """Items in handfuls worth sending to another process, each beside their places."""
-    places: list[Place] = []
-    sent: list[_Sent] = []
+def _questions(items: Iterable[Record | Fault | Lines]) -> Iterator[tuple[str, _Question]]:
+    """Records of one file in handfuls worth sending to another process, each beside its path."""
+    handful: list[Record | Fault] = []
     size = 0
     for item in items:
-        place = item.place
-        places.append(place)
-        if isinstance(item, Fault):
-            sent.append(item)
-        else:
-            sent.append((item.data, place.path, place.line, place.column))
-            size += len(item.data)
-        if size >= _CHUNK_BYTES or len(sent) >= _CHUNK_RECORDS:
-            yield places, sent
-            places, sent, size = [], [], 0
-    if sent:
-        yield places, sent
+        path = item.place.path
+        if handful and (isinstance(item, Lines) or handful[0].place.path != path or size >= _CHUNK_BYTES):
+            yield handful[0].place.path, handful
+            handful, size = [], 0
+        if isinstance(item, Lines):
+            yield path, item
+            continue
+        handful.append(item)
+        size += len(item.data) if isinstance(item, Record) else 0
+    if handful:
+        yield handful[0].place.path, handful
 
 
-def _findings_in(check: Check, show_values: bool, sent: list[_Sent]) -> dict[int, tuple[Finding, ...]]:
-    """The findings by position, where there are any."""
+def _findings_in(check: Check, show_values: bool, asked: _Question) -> _Answer:
+    """The line of each record, and the findings by position where there are any."""
+    lines: list[int | None] = []
     found: dict[int, tuple[Finding, ...]] = {}
-    for position, each in enumerate(sent):
-        if isinstance(each, Fault):
-            found[position] = _findings_of(each, check, show_values)
-        elif issues := check(each[0]):
-            found[position] = _findings(issues, Record(each[0], Place(*each[1:])), show_values)
-    return found
+    for position, item in enumerate(asked.records() if isinstance(asked, Lines) else asked):
+        lines.append(item.place.line)
+        if findings := _findings_of(item, check, show_values):
+            found[position] = findings
+    return lines, found
 
 
 def placed(issues: Iterable[Issue], record: Record) -> list[Issue]:
