@@ -18,6 +18,7 @@ from fhir_keta.server.entry import entry_of
 from fhir_keta.server.identity import Identity, identities, with_identity
 from fhir_keta.server.incoming import Incoming, Parcel, parcels, with_references
 from fhir_keta.server.order import in_dependency_order
+from fhir_keta.server.outside import Outside, outside
 from fhir_keta.server.present import Present, present
 
 Ids = Literal["own", "server"]
@@ -87,15 +88,18 @@ def plan(
     capability = preflight(client).with_ids(ids)
     items = [item for each in ordered for item in each.parcel.items if capability.stores(item.type)]
     named = _identities(items, capability, source)
-    there = _present(client, items, named)
-    moved = there.moved(items)
+    there, elsewhere = _asked(client, items, named, capability, source)
+    moved = {**there.moved(items), **elsewhere.moved}
     groups = []
     for each in ordered:
-        leading = moved | there.moved_within(each.parcel.items)
-        following = tuple(_following(item, leading, named) for item in each.parcel.items)
-        entries = tuple(entry_of(item, there, capability, overwrite=overwrite) for item in following)
+        tagged = tuple(_tagged(item, named) for item in each.parcel.items)
+        leading = {**moved, **there.moved_within(tagged)}
+        compared = [entry_of(_following(item, leading), there, capability, overwrite=overwrite) for item in tagged]
+        # references are replaced once, when they are sent: what they become may be the name of another in the source
+        own = [replace(entry, incoming=item) for entry, item in zip(compared, tagged, strict=True)]
+        entries = tuple(_leading(entry, elsewhere) for entry in own)
         moved.update(_moved(entries))
-        data = _as_read(each.parcel) if following == each.parcel.items else None
+        data = _as_read(each.parcel) if tagged == each.parcel.items else None
         groups.append(Group(entries, each.needs, each.parcel.transaction, data))
     _check_each_once(groups)
     if not capability.transactions:
@@ -119,11 +123,27 @@ def _identities(items: Iterable[Incoming], capability: Capability, source: str |
     return identities(nameless, source)
 
 
-def _present(client: Client, items: Iterable[Incoming], named: Mapping[str, Identity]) -> Present:
+def _asked(
+    client: Client,
+    items: Sequence[Incoming],
+    named: Mapping[str, Identity],
+    capability: Capability,
+    source: str | None,
+) -> tuple[Present, Outside]:
     try:
-        return present(client, items, named)
+        there = present(client, items, named)
+        return there, outside(client, items, there, capability.takes_ids, source)
     except Refused as error:
         raise ServerError(f"{client.base} refused to be searched: {error} Nothing was written.") from error
+
+
+def _leading(entry: Entry, elsewhere: Outside) -> Entry:
+    """The entry, not to be written when something in it refers to what nobody knows on the server."""
+    lost = elsewhere.lacking(entry.incoming) if entry.action in ("create", "update") else None
+    if lost is None:
+        return entry
+    reason = f"it refers to {lost}, which is not in this upload, and not on the server from the same source"
+    return replace(entry, action="unsupported", reason=reason)
 
 
 def _moved(entries: Iterable[Entry]) -> Iterator[tuple[str, str]]:
@@ -134,13 +154,13 @@ def _moved(entries: Iterable[Entry]) -> Iterator[tuple[str, str]]:
             yield f"{item.type}/{item.id}", f"{item.type}/{entry.target}"
 
 
-def _following(item: Incoming, moved: Mapping[str, str], named: Mapping[str, Identity]) -> Incoming:
+def _tagged(item: Incoming, named: Mapping[str, Identity]) -> Incoming:
+    return with_identity(item, named[item.label]) if item.label in named else item
+
+
+def _following(item: Incoming, leading: Mapping[str, str]) -> Incoming:
     """The resource as the server is to have it: its references lead where the others went."""
-    if item.label in named:
-        item = with_identity(item, named[item.label])
-    if not moved:
-        return item
-    resource = with_references(item.resource, moved.get)
+    resource = with_references(item.resource, leading.get) if leading else item.resource
     return item if resource == item.resource else item.with_resource(resource)
 
 

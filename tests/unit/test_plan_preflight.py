@@ -179,6 +179,69 @@ def test_two_on_the_server_that_match_are_a_conflict(client: Client) -> None:
     ]
 
 
+def reading(identity: str, subject: str) -> Resource:
+    return observation(
+        identity, identifier=[{"system": "http://x.org", "value": identity}], subject=subject_of(subject)
+    )
+
+
+def subject_of(reference: str) -> Resource:
+    return {"reference": reference}
+
+
+def test_references_to_an_earlier_upload_of_the_source_are_followed(client: Client) -> None:
+    apply(plan([record(PATIENT)], client, ids="server", source="clinic"), client)
+    (stored,) = client.search("Patient", {})
+    later = plan([record(reading("o", "Patient/p"))], client, ids="server", source="clinic")
+    assert later.moved == {"Patient/p": f"Patient/{stored['id']}"}
+    assert apply(later, client).complete
+    (found,) = client.search("Observation", {})
+    assert found["subject"] == {"reference": f"Patient/{stored['id']}"}
+    assert plan([record(reading("o", "Patient/p"))], client, ids="server", source="clinic").counts() == {"unchanged": 1}
+
+
+def test_ids_of_the_source_that_are_others_on_the_server(client: Client) -> None:
+    """The sandbox numbers from 1: Patient/2 of the source becomes Patient/1 there, and the other way round."""
+    people = [record({**PATIENT, "id": identity, "birthDate": f"190{identity}"}) for identity in "21"]
+    notes = [record(observation(f"o{identity}", subject=about("Patient", identity))) for identity in "21"]
+    assert apply(plan([*people, *notes], client, ids="server", source="x"), client).complete
+    assert plan([*people, *notes], client, ids="server", source="x").counts() == {"unchanged": 4}
+    changed = [record(observation("o1", status="amended", subject=about("Patient", "1")))]
+    for sources in ([*people, *changed], changed):
+        assert apply(plan(sources, client, ids="server", source="x"), client).complete
+        (found,) = [each for each in client.search("Observation", {}) if each["status"] == "amended"]
+        subject = client.read("Patient", found["subject"]["reference"].removeprefix("Patient/"))
+        assert (subject or {})["birthDate"] == "1901"
+        changed = [
+            record(observation("o1", status="amended", subject=about("Patient", "1"), issued="2026-11-22T10:00Z"))
+        ]
+
+
+def test_a_reference_to_another_source_is_not_guessed(client: Client) -> None:
+    client.update("Patient", "p", record(PATIENT).data)  # the same id, but who knows of whom
+    reason = "it refers to Patient/p, which is not in this upload, and not on the server from the same source"
+    assert told(plan([record(reading("o", "Patient/p"))], client, ids="server", source="clinic")) == [
+        ("unsupported", reason)
+    ]
+
+
+def test_without_a_source_references_are_to_the_servers_own(client: Client) -> None:
+    client.update("Patient", "p", record(PATIENT).data)
+    sources = [record(reading("a", "Patient/p")), record(reading("b", "Patient/nobody"))]
+    planned = plan(sources, client, ids="server")
+    assert {entry.incoming.id: entry.action for entry in planned.entries} == {"a": "create", "b": "unsupported"}
+    apply(planned, client)
+    assert [each["subject"] for each in client.search("Observation", {})] == [{"reference": "Patient/p"}]
+
+
+def test_what_refers_to_one_of_two_matches_is_not_written(client: Client) -> None:
+    person = {"resourceType": "Patient", "identifier": [{"system": "http://x.org", "value": "7"}]}
+    for _ in range(2):
+        client.create("Patient", record(person).data)
+    planned = plan([record({**person, "id": "p"}), record(reading("o", "Patient/p"))], client, ids="server")
+    assert [entry.action for entry in planned.entries] == ["conflict", "unsupported"]
+
+
 def test_a_source_that_is_of_no_use_is_refused(client: Client) -> None:
     with pytest.raises(UsageError, match="--source is of use where the server gives its own ids"):
         plan([record(PATIENT)], client, source="clinic")
