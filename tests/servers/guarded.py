@@ -40,6 +40,7 @@ class Asked:
     path: str
     headers: Headers
     body: bytes = b""
+    query: str = ""
 
 
 class Guarded:
@@ -90,7 +91,7 @@ class Guarded:
         self._server.server_close()
         self._thread.join()
 
-    def reply(self, asked: Asked, query: str) -> Said:
+    def reply(self, asked: Asked) -> Said:
         """The answer to a request: one made up, one of the token endpoint, a refusal, or the sandbox's."""
         self.asked.append(asked)
         other = self.answer(asked)
@@ -104,7 +105,7 @@ class Guarded:
         if not self.allowed(asked.headers):
             return Said(401, json.dumps(outcome([issue("error", "login", "Who are you?")])).encode())
         path = unquote(asked.path.removeprefix("/fhir"))
-        reply = self.fhir.handle(Request(asked.method, path, query, asked.headers, asked.body))
+        reply = self.fhir.handle(Request(asked.method, path, asked.query, asked.headers, asked.body))
         content = b"" if reply.resource is None else exact_json.write(reply.resource)
         return Said(reply.status, content, headers=reply.headers)
 
@@ -157,7 +158,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         path, _, query = self.path.partition("?")
         headers = {name.lower(): value for name, value in self.headers.items()}
-        said = self.server.gateway.reply(Asked(self.command, path, headers, body), query)
+        said = self.server.gateway.reply(Asked(self.command, path, headers, body, query))
         self.send_response(said.status)
         self.send_header("Content-Type", said.kind)
         self.send_header("Content-Length", str(len(said.body)))
