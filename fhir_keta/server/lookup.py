@@ -8,6 +8,8 @@ from urllib.parse import quote
 from fhir_keta.server.client import Client, Resource
 
 _LONGEST_SEARCH = 1500
+# a HAPI gives 50 to a page unless it is told otherwise, and a second page costs it five times the first
+_MOST_VALUES = 50
 
 
 def having(client: Client, resource_type: str, parameter: str, values: Iterable[str]) -> Iterator[Resource]:
@@ -33,7 +35,7 @@ def _searched(client: Client, resource_type: str, parameter: str, values: Iterab
     length = 0
     for value in [*dict.fromkeys(values), None]:
         added = len(quote(value, safe="")) + len("%2C") if value is not None else 0
-        if chunk and (value is None or length + added > _LONGEST_SEARCH):
+        if chunk and (value is None or length + added > _LONGEST_SEARCH or len(chunk) == _MOST_VALUES):
             yield from client.search(resource_type, {parameter: ",".join(chunk), "_count": "200"})
             chunk, length = [], 0
         if value is not None:
