@@ -93,6 +93,11 @@ def colons_within(value: Any) -> int:
     return _dumps(value).count(b":")
 
 
+def text_size(value: Any) -> int:
+    """How many bytes a value has, written out as JSON; raises TypeError or RecursionError where it cannot be."""
+    return len(_dumps(value))
+
+
 def repeated_names(data: bytes, value: Any) -> list[tuple[str | int, ...]]:
     """The paths (names and indexes from the root) of the names that stand more than once in one object.
 

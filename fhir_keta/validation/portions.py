@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from fhir_keta.records.parse import LEVELS
+from fhir_keta.records.parse import LEVELS, text_size
 
 if TYPE_CHECKING:
     from fhir_keta.validation.engine import Refusal
@@ -32,7 +32,7 @@ def in_portions(ask: Ask, instance: Any) -> Iterator[Refusal]:
 
     Of an instance of more than one portion, what only the whole of an array shows is given where nothing else is.
     """
-    if _elements(instance) <= PORTION:
+    if _is_small(instance) or _elements(instance) <= PORTION:
         yield from ask(instance)
         return
     found = False
@@ -59,6 +59,14 @@ def _divided(ask: Ask, instance: Any) -> Iterator[Refusal]:
         if len(refusal.path) > len(way) and refusal.path[: len(way)] == way:
             position = int(refusal.path[len(way)]) + half
             yield replace(refusal, path=(*path, position, *refusal.path[len(way) + 1 :]))
+
+
+def _is_small(instance: Any) -> bool:
+    """Whether an instance surely is one portion: each element of an array takes two characters at least."""
+    try:
+        return text_size(instance) <= 2 * PORTION
+    except (TypeError, RecursionError):  # nested too deep, or no JSON: the index may hold what is none
+        return False
 
 
 def _elements(value: Any) -> int:
