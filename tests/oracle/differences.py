@@ -100,8 +100,8 @@ ONLY_OURS = (
     *(
         Kind(
             rule,
-            r"event\.coding",
-            "Codes and displays are those of their system; it looks no further where the binding is an example.",
+            r"event\.coding|\.coding\.\d+\.(system|code|display)",
+            "Codes and displays are those of their system; if it cannot look up one of a concept, it looks up none.",
             f"{DATATYPES}#Coding",
         )
         for rule in ("code-unknown", "display-wrong")
