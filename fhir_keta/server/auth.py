@@ -47,26 +47,30 @@ class Basic(AuthBase):
 
 
 class Bearer(AuthBase):
-    """A bearer token on every request (RFC 6750); ``renew`` reads it once more where it came from.
+    """A bearer token on every request (RFC 6750). Raises UsageError for one that cannot be sent."""
 
-    ``read`` gives the token. Raises what it raises, and UsageError for a token that cannot be sent.
-    """
-
-    def __init__(self, read: Callable[[], str]) -> None:
-        self._read = read
-        self._token = checked_token(read())
+    def __init__(self, token: str) -> None:
+        self._token = checked_token(token)
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self._token}"
         return request
 
-    def renew(self) -> None:
-        """Read the token again: something else may have written a fresh one into its file."""
-        self._token = checked_token(self._read())
-
     def secrets(self) -> tuple[str, ...]:
         """What must not be shown."""
         return (self._token,)
+
+
+class RereadBearer(Bearer):
+    """A bearer token that something else keeps fresh: ``renew`` has ``read`` give it anew. Raises what that does."""
+
+    def __init__(self, read: Callable[[], str]) -> None:
+        super().__init__(read())
+        self._read = read
+
+    def renew(self) -> None:
+        """Read the token again."""
+        self._token = checked_token(self._read())
 
 
 def checked_token(token: str) -> str:

@@ -73,6 +73,10 @@ class _Sources:
         place = next((place for place in self.places if key in place.values), None)
         return place.folder / Path(place.values[key]).expanduser() if place is not None else None
 
+    def strongest(self, *keys: str) -> str | None:
+        """The one of ``keys`` that is given in the strongest place."""
+        return next((key for place in self.places for key in keys if key in place.values), None)
+
     def named(self, key: str) -> str:
         return next((place.named(key) for place in self.places if key in place.values), f"--{key}")
 
@@ -93,8 +97,8 @@ def resolve(
     ``token-env`` look into; ``ask`` asks a person for a secret. Raises UsageError.
     """
     places = [
-        Source({key: value for key, value in (flags or {}).items() if value is not None}, "--{}"),
-        Source({key: value for key, value in (environment or {}).items() if value is not None}, "FHIR_KETA_{}"),
+        Source(_given(flags or {}), "--{}"),
+        Source(_given(environment or {}), "FHIR_KETA_{}"),
     ]
     if "://" not in server:
         places.append(named_server(server, files))
@@ -124,6 +128,11 @@ def resolve(
     )
 
 
+def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What is really said: a flag that is off is not."""
+    return {key: value for key, value in values.items() if value is not None and value is not False}
+
+
 def _kind(places: Sequence[Source]) -> str | None:
     """The one kind of authentication that the strongest place which names any asks for."""
     for place in places:
@@ -151,9 +160,11 @@ def _auth(kind: str | None, sources: _Sources, url: str, verify: bool | str, tim
             raise UsageError("There is a password but no user name. Give it with --user.")
         return Basic(user, _secret(sources, "password", f"Password of {user}"))
     if kind == "bearer":
-        from fhir_keta.server.auth import Bearer
+        from fhir_keta.server.auth import Bearer, RereadBearer
 
-        return Bearer(lambda: _secret(sources, "token", "Bearer token"))
+        token = _secret(sources, "token", "Bearer token")
+        of_file = sources.strongest("token", "token-file", "token-env", "ask-token") == "token-file"
+        return RereadBearer(lambda: _text(sources, "token-file")) if of_file else Bearer(token)
     return _smart(sources, url, verify, timeout) if kind == "smart" else None
 
 

@@ -121,6 +121,13 @@ def test_insecure_warns_once(tmp_path: Path) -> None:
     assert "arning" not in fine.stderr
 
 
+def test_insecure_without_tls_says_what_it_is() -> None:
+    with Guarded() as server:
+        result = upload("--server", server.url, "--insecure")
+    assert result.exit_code == 0
+    assert f"Warning: {server.url} has no TLS (--insecure). " in result.stderr
+
+
 def test_an_encrypted_key_is_refused_and_nobody_is_asked_for_its_password(tmp_path: Path) -> None:
     """OpenSSL itself would ask on the terminal, in the middle of the run."""
     from cryptography.hazmat.primitives.serialization import (

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from threading import Barrier, Lock, Thread
+from threading import Barrier, Event, Lock, Thread
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from joserfc.jwk import ECKey, KeySet, RSAKey
+from requests import PreparedRequest
 
 from fhir_keta.cli.main import main
 from fhir_keta.definitions.library import profiles
@@ -173,6 +174,37 @@ def test_many_threads_renew_once(smart: Guarded, tokens: TokenEndpoint, key_file
             thread.join()
     assert (len(found), len(tokens.issued)) == (8, 2)
     assert None not in found
+
+
+def test_a_token_that_another_thread_renewed_is_not_renewed_again(
+    smart: Guarded, tokens: TokenEndpoint, key_file: Path
+) -> None:
+    """Also without the client's own care: what counts is the token that this thread was refused with."""
+    registration = Registration("loader", read_signing_key(key_file.read_bytes(), "ec-1"))
+    auth = BackendServices(smart.url, registration, lambda url: Transport(url, timeout=5))
+    sent, renewed = Event(), Event()
+
+    def other() -> None:
+        auth(PreparedRequest.copy(request))
+        sent.set()
+        renewed.wait(30)
+        auth.renew()
+
+    request = PreparedRequest()
+    request.prepare("GET", smart.url)
+    auth(request)
+    thread = Thread(target=other)
+    thread.start()
+    sent.wait(30)
+    auth.renew()
+    renewed.set()
+    thread.join()
+    assert len(tokens.issued) == 2
+    auth.renew()
+    assert len(tokens.issued) == 2  # nothing was refused since
+    auth(request)
+    auth.renew()
+    assert len(tokens.issued) == 3
 
 
 def test_a_token_endpoint_in_trouble_is_asked_again_with_another_assertion(

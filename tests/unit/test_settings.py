@@ -225,6 +225,22 @@ def test_a_secret_is_asked_for_where_someone_is_there() -> None:
     assert asked == ["Bearer token", "Password of u"]
 
 
+def test_nobody_is_asked_again_in_the_middle_of_a_run(token_file: Path) -> None:
+    """A token of a file may be fresh there, one that was typed or is in the environment cannot be."""
+    of_file = resolve(URL, {"token-file": token_file}).auth
+    others = [resolve(URL, {"ask-token": True}, ask=lambda _: SECRET), resolve(URL, environment={"token": SECRET})]
+    assert hasattr(of_file, "renew")
+    assert not [each for each in others if hasattr(each.auth, "renew")]
+    both = resolve(URL, {"token-file": token_file}, environment={"token": "t", "ask-token": False})
+    assert (sent(both), hasattr(both.auth, "renew")) == (f"Bearer {SECRET}", True)
+    weaker = resolve(URL, {"ask-token": True}, environment={"token-file": token_file}, ask=lambda _: "typed")
+    assert (sent(weaker), hasattr(weaker.auth, "renew")) == ("Bearer typed", False)
+
+
+def test_a_flag_that_is_off_says_nothing() -> None:
+    assert resolve(URL, {"ask-token": False, "insecure": False}) == ServerSettings(URL)
+
+
 def test_credentials_want_tls(tmp_path: Path, token_file: Path) -> None:
     headers = tmp_path / "headers"
     headers.write_text(f"X-Api-Key: {SECRET}")
