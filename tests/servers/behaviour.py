@@ -45,6 +45,8 @@ class Behaviour:
     """A transaction that has a resource twice is refused with the name of the resource."""
     searches_bare_ids: bool = True
     """``subject=a`` finds what refers to ``Patient/a``."""
+    matches_whole_urls: bool = True
+    """A search by ``url`` finds that url only, not what begins like it (Search, uri)."""
     refuses_unknown_parameters: bool = True
     """A search by a parameter that the server does not know is an error."""
 
@@ -71,6 +73,7 @@ BEHAVIOURS = {
         undoes=False,  # the whole server does
         names_repeated=False,
         searches_bare_ids=False,
+        matches_whole_urls=False,
         refuses_unknown_parameters=False,
     ),
 }

@@ -20,6 +20,7 @@ def test_a_definition_is_found_by_url_and_version(server: Wire) -> None:
     assert ids(server.found(f"CodeSystem?url={url}&version=2")) == {second["id"]}
     assert server.found(f"CodeSystem?url={url}&version=3") == []
     assert server.found(f"CodeSystem?url={url}x") == []
+    assert (server.found(f"CodeSystem?url={url[:-1]}") == []) is server.does.matches_whole_urls
 
 
 def test_one_parameter_takes_several_values(server: Wire) -> None:
