@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -154,6 +155,31 @@ def test_a_connection_cut_under_tls_is_a_lost_one_not_a_bad_certificate(
             client.create("Patient", body(resource))
         client.create("Patient", body(resource), unless=search)
     assert len(behind.found(f"Patient?{search}")) == 1
+
+
+def test_a_handshake_that_is_cut_is_no_bad_certificate_either() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening, ThreadPoolExecutor(1) as pool:
+
+        def hang_up() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(65536)
+
+        pool.submit(hang_up)
+        with (
+            Client(f"https://127.0.0.1:{listening.getsockname()[1]}/fhir") as client,
+            pytest.raises(ServerError, match="broke the connection off"),
+        ):
+            client.capabilities()
+
+
+def test_what_was_searched_for_is_not_in_the_url_of_an_answer(faulty: Faulty) -> None:
+    server = faulty(scripted())
+    transport = Transport(server.url, timeout=20)
+    response = transport.send("GET", f"{server.url}/Patient", {}, parameters={"identifier": "system|value"})
+    assert (response.status, response.url) == (200, f"{server.url}/Patient")
+    assert server.asked[0].path == "/Patient?identifier=system%7Cvalue"
+    transport.close()
 
 
 def test_a_server_that_comes_back_is_found_again(sandbox: str, behind: Wire) -> None:

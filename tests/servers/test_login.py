@@ -89,7 +89,6 @@ def test_the_certificate_of_the_server_is_checked(signer: Authority, tmp_path: P
         arrives(server, ca=signer.file)
 
 
-@pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
 def test_insecure_accepts_it_whatever_the_environment_says(
     signer: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
