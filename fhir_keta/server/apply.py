@@ -7,6 +7,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
+from threading import Event, Lock
+from time import sleep
 
 from fhir_keta.errors import KetaError
 from fhir_keta.server.client import Client
@@ -14,6 +16,8 @@ from fhir_keta.server.journal import Journal
 from fhir_keta.server.plan import Group, Plan
 from fhir_keta.server.result import Report, Result, Status
 from fhir_keta.server.send import Run, Sending, send, unsent
+
+_GLANCE = 0.02  # seconds between two looks at what is on its way
 
 Progress = Callable[[Result], None]
 
@@ -27,13 +31,28 @@ class _Groups:
     progress: Progress | None
     begun: set[int] = field(default_factory=set)
     sent: dict[int, Sending] = field(default_factory=dict)
+    ended: Event = field(default_factory=Event)
+    lock: Lock = field(default_factory=Lock)
 
     def send(self, index: int) -> int:
-        self.begun.add(index)
+        with self.lock:
+            if self.ended.is_set():
+                return index
+            self.begun.add(index)
         self.sent[index] = send(self.plan.groups[index], self.run)
         if self.sent[index].error is not None:
             self.run.client.retry.stop()  # what waits for its turn would come too late
         return index
+
+    def end(self) -> None:
+        """Nothing more is begun; returns when all that was has come to its end.
+
+        Not left to the pool: Ctrl-C while it starts a thread makes it forget that thread.
+        """
+        with self.lock:
+            self.ended.set()
+        while len(self.begun) > len(self.sent):
+            sleep(_GLANCE)
 
     def tell(self, results: Sequence[Result]) -> None:
         if self.progress is not None:
@@ -69,7 +88,7 @@ def apply(
         interrupted = error
         client.retry.stop()
         with suppress(KeyboardInterrupt):
-            pool.shutdown(cancel_futures=True)
+            groups.end()
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
     results = [_results(groups, index) for index in range(len(plan.groups))]

@@ -25,7 +25,8 @@ def single(entry: Entry, data: bytes | None, moved: Mapping[str, str]) -> bytes:
 
 def bundle(group: Group, writes: Sequence[Entry], moved: Mapping[str, str]) -> bytes:
     """The transaction of these entries; as it was read when that is all of them and nothing is replaced."""
-    as_read = all(entry.action == "create" and entry.target == entry.incoming.id for entry in group.entries)
+    whole = len(writes) == len(group.entries)
+    as_read = whole and all(entry.action == "create" and entry.target == entry.incoming.id for entry in writes)
     if group.data is not None and as_read and not moved:
         return group.data
     local = _left_out(group) | _within(writes) | dict(moved)
