@@ -177,6 +177,8 @@ def beside_the_bare_script(url: str, patients: int, batch: int, rounds: int, fol
                 turn = {"bare": bare(planned, url, workers), **ours(given, url, workers, batch, journal)}
             else:
                 turn = {**ours(given, url, workers, batch, journal), "bare": bare(planned, url, workers)}
+            told = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in turn.items())
+            print(f"round {number}, workers {workers}: {told}", file=sys.stderr)
             if number:
                 for name, seconds in turn.items():
                     times.setdefault((name, workers), []).append(seconds)
