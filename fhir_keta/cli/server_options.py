@@ -96,9 +96,6 @@ def _asked(question: str) -> str:
 
 
 def _warn_of_no_check(url: str) -> None:
-    import urllib3
-
-    urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)  # a warning for each request says no more
     what, remedy = f"the certificate of {url} is not checked", "Name its CA with --ca instead."
     if not url.startswith("https:"):
         what, remedy = f"{url} has no TLS", "Give an address with https instead."
