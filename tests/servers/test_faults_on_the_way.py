@@ -6,10 +6,11 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
+from typing import Any
 
 import pytest
 
-from fhir_keta.errors import ServerError
+from fhir_keta.errors import ServerError, UsageError
 from fhir_keta.server.client import Answer, Client, Interrupted
 from fhir_keta.server.retry import Retry
 from fhir_keta.server.transport import Lost, Transport
@@ -171,6 +172,19 @@ def test_a_handshake_that_is_cut_is_no_bad_certificate_either() -> None:
             pytest.raises(ServerError, match="broke the connection off"),
         ):
             client.capabilities()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"verify": "missing.pem"}, "CA bundle or the client certificate cannot be read"),
+        ({"certificate": ("missing.pem", "missing.pem")}, "CA bundle or the client certificate cannot be read"),
+        ({"headers": {"X-Api-Key": "a\nb"}}, "One of the headers cannot be sent"),
+    ],
+)
+def test_what_cannot_be_sent_is_no_fault_of_the_server(given: dict[str, Any], said: str) -> None:
+    with Client("https://127.0.0.1:9/fhir", **given) as client, pytest.raises(UsageError, match=said):
+        client.capabilities()
 
 
 def test_what_was_searched_for_is_not_in_the_url_of_an_answer(faulty: Faulty) -> None:
