@@ -17,13 +17,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import zip_longest
 from typing import Any
 
 Resource = dict[str, Any]
 
 _SET_BY_SERVERS = ("versionId", "lastUpdated", "source")
 _LABELS = ("profile", "tag", "security")
+# ElementDefinition.id, Questionnaire.item.linkId, CodeSystem.concept.code, Extension.url
+_KEYS = ("id", "linkId", "code", "url")
 _DERIVED_NARRATIVE = ("generated", "empty")
 
 
@@ -106,14 +107,40 @@ def _differing(ours: Any, theirs: Any, path: str, base: str) -> Iterator[Differe
             else:
                 yield from _differing(one, other, f"{path}.{name}", base)
     elif isinstance(ours, list) and isinstance(theirs, list):
-        missing = object()
-        for index, (one, other) in enumerate(zip_longest(ours, theirs, fillvalue=missing)):
-            if one is missing or other is missing:
-                yield Difference(f"{path}[{index}]", *(None if each is missing else each for each in (one, other)))
+        for place, other_place in _pairs(ours, theirs):
+            if place is None or other_place is None:
+                one = ours[place] if place is not None else None
+                other = theirs[other_place] if other_place is not None else None
+                yield Difference(f"{path}[{other_place if place is None else place}]", one, other)
             else:
-                yield from _differing(one, other, f"{path}[{index}]", base)
+                yield from _differing(ours[place], theirs[other_place], f"{path}[{place}]", base)
     elif not _same(ours, theirs):
         yield Difference(path, ours, theirs)
+
+
+def _pairs(ours: list[Any], theirs: list[Any]) -> Iterator[tuple[int | None, int | None]]:
+    """The places that are held against one another; None where one has nothing.
+
+    By place; but by key, where items have them, and those on both sides come in the same order: what was put in before
+    the others does not make all of them differ.
+    """
+    own, other = _keys(ours), _keys(theirs)
+    both = [key for key in own if key in other]
+    if not both or both != [key for key in other if key in own]:
+        for place in range(max(len(ours), len(theirs))):
+            yield place if place < len(ours) else None, place if place < len(theirs) else None
+        return
+    yield from ((place, other.get(key)) for key, place in own.items())
+    yield from ((None, place) for key, place in other.items() if key not in own)
+
+
+def _keys(items: list[Any]) -> dict[str, int]:
+    """The place of each item by what tells it apart from its siblings; empty where nothing does."""
+    for name in _KEYS:
+        keys = [item.get(name) if isinstance(item, dict) else None for item in items]
+        if all(isinstance(key, str) for key in keys) and len(set(keys)) == len(keys):
+            return {f"{name} {key}": place for place, key in enumerate(keys)}
+    return {}
 
 
 def _same(ours: Any, theirs: Any) -> bool:

@@ -8,11 +8,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis.strategies import lists, sampled_from
 
 from fhir_keta.cli import upload_report
 from fhir_keta.server import plan_file
 from fhir_keta.server.client import Client
-from fhir_keta.server.comparison import Difference
+from fhir_keta.server.comparison import Difference, differences
 from fhir_keta.server.plan import plan
 from fhir_keta.server.sandbox import Sandbox
 from tests.unit.test_plan import PATIENT, code_system, record
@@ -42,6 +44,28 @@ def test_each_place_with_what_stands_on_either_side(client: Client) -> None:
         Difference("CodeSystem.publisher", ours="ours"),
         Difference("CodeSystem.title", ours="New", theirs="Old"),
     ]
+
+
+def test_what_is_put_in_before_others_does_not_make_them_differ(client: Client) -> None:
+    codes = [{"code": code, "display": code.title()} for code in ("none", "low", "high")]
+    put(client, code_system(concept=[codes[1], {**codes[2], "display": "Top"}, {"code": "beyond"}]))
+    (entry,) = plan([code_system(concept=codes)], client).entries
+    assert list(entry.differences) == [
+        Difference("CodeSystem.concept[0]", ours=codes[0]),
+        Difference("CodeSystem.concept[2].display", ours="High", theirs="Top"),
+        Difference("CodeSystem.concept[2]", theirs={"code": "beyond"}),
+    ]
+
+
+@given(lists(sampled_from("abcde"), max_size=5), lists(sampled_from("abcde"), max_size=5))
+def test_lists_are_the_same_only_when_they_are(ours: list[str], theirs: list[str]) -> None:
+    """Whatever is held against what, repeated keys and other orders too: no difference is lost."""
+
+    def of(codes: list[str]) -> Resource:
+        return code_system(concept=[{"code": code} for code in codes])
+
+    found = differences(of(ours), of(theirs), base="", by_canonical=True)
+    assert (found == []) == (ours == theirs)
 
 
 def test_other_versions_are_named(client: Client) -> None:
