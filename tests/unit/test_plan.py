@@ -24,11 +24,12 @@ from hypothesis.strategies import (
 
 from fhir_keta.errors import InputError, ServerError
 from fhir_keta.records.source import Place, Record
-from fhir_keta.server.apply import Report, apply
+from fhir_keta.server.apply import apply
 from fhir_keta.server.client import Client, Interrupted, Unavailable
 from fhir_keta.server.incoming import parcels
 from fhir_keta.server.order import in_dependency_order
 from fhir_keta.server.plan import Plan, plan
+from fhir_keta.server.result import Report
 from fhir_keta.server.sandbox import Sandbox
 
 Resource = dict[str, Any]
