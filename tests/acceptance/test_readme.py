@@ -1,7 +1,6 @@
 """Every command block of the README, run as it stands there."""
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -11,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from fhir_keta.server.sandbox import Sandbox
+from tests import pages
+from tests.pages import ROOT, run
 
-ROOT = Path(__file__).resolve().parents[2]
-BLOCKS = re.findall(r"^```(sh|python)\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
-SHELL = [text for language, text in BLOCKS if language == "sh"]
-PYTHON = [text for language, text in BLOCKS if language == "python"]
+SHELL = pages.blocks(ROOT / "README.md", "sh")
+PYTHON = pages.blocks(ROOT / "README.md", "python")
 
 MAKE_TEST = "make test\n"  # the command that runs this test
 INSTALL = next(text for text in SHELL if "pip install" in text)
@@ -23,21 +22,8 @@ INSTALL = next(text for text in SHELL if "pip install" in text)
 
 @pytest.fixture(scope="module")
 def environment() -> Iterator[dict[str, str]]:
-    scripts = str(Path(sys.executable).parent)
     with Sandbox() as sandbox:
-        yield {**os.environ, "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}", "SERVER": sandbox.url}
-
-
-def run(block: str, folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", block],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
+        yield pages.environment(SERVER=sandbox.url)
 
 
 def test_the_readme_names_the_two_commands() -> None:
@@ -47,8 +33,8 @@ def test_the_readme_names_the_two_commands() -> None:
 
 
 @pytest.mark.parametrize("block", [text for text in SHELL if text not in (MAKE_TEST, INSTALL)])
-def test_shell_block(block: str, environment: dict[str, str]) -> None:
-    done = run(block, ROOT, environment)
+def test_shell_block(block: str, environment: dict[str, str], tmp_path: Path) -> None:
+    done = run(block, ROOT if block.startswith("make ") else pages.like_a_clone(tmp_path), environment)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
