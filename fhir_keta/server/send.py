@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from time import monotonic
 
 from fhir_keta.errors import KetaError
@@ -35,11 +36,15 @@ class Run:
 
 @dataclass(slots=True)
 class Sending:
-    """A group on its way: a result for each entry, by ``id()``, and the error that means to stop, if there was one."""
+    """A group on its way: a result for each entry, by ``id()``, and the error that means to stop, if there was one.
+
+    ``announced`` are the entries that were sent for the first time.
+    """
 
     group: Group
     results: dict[int, Result]
     error: KetaError | BaseException | None = None
+    announced: set[int] = field(default_factory=set)
 
     def in_order(self) -> list[Result]:
         """The results in the order of the group."""
@@ -72,8 +77,11 @@ def send(group: Group, run: Run) -> Sending:
     except BaseException as error:  # the thread ends here, whatever it was; who started it decides
         sending.error = error
         lost: Status = "not tried" if isinstance(error, KetaError) and not isinstance(error, Interrupted) else "unknown"
-        for entry in writes:
-            sending.results.setdefault(id(entry), unsent(entry, lost, "", run.journal))
+        rest = [unsent(entry, lost, "", run.journal) for entry in writes if id(entry) not in sending.results]
+        sending.results |= {id(result.entry): result for result in rest}
+        if lost == "not tried" and run.journal is not None:
+            with suppress(KetaError):  # it may be the journal that failed; then the server is asked
+                run.journal.outcome([each for each in rest if id(each.entry) in sending.announced])
     return sending
 
 
@@ -129,7 +137,7 @@ def _send_singly(writes: Sequence[Entry], sending: Sending, run: Run) -> None:
 
 
 def _send_single(entry: Entry, data: bytes | None, sending: Sending, run: Run) -> None:
-    repeated = _announce([entry], run)
+    repeated = _announce([entry], sending, run)
     body = message.single(entry, data, run.moved)
     kind = entry.incoming.type
     request = _Request("POST" if entry.target is None else "PUT", run, kind, entry.target)
@@ -165,7 +173,7 @@ def _send_transaction(writes: Sequence[Entry], sending: Sending, run: Run) -> No
     tries = run.client.retry.tries()
     arrived: dict[str, str] = {}
     while writes:
-        repeated = _announce(writes, run)
+        repeated = _announce(writes, sending, run)
         body = message.bundle(sending.group, writes, {**run.moved, **arrived})
         request = _Request("POST", run)
         conditional = any(entry.target is None for entry in writes)
@@ -221,13 +229,15 @@ class _Request:
         return replace(result, method=self._method, url=self._url, milliseconds=milliseconds)
 
 
-def _announce(writes: Sequence[Entry], run: Run) -> set[int]:
+def _announce(writes: Sequence[Entry], sending: Sending, run: Run) -> set[int]:
     """Write the intent down; gives the entries, by ``id()``, that were sent before, with an outcome nobody knows."""
     if run.journal is None:
         return set()
     sent = [(entry, run.journal.earlier(entry)) for entry in writes]
+    repeated = {id(entry) for entry, earlier in sent if earlier is not None and earlier.status is None}
     run.journal.intend(writes)
-    return {id(entry) for entry, earlier in sent if earlier is not None and earlier.status is None}
+    sending.announced |= {id(entry) for entry in writes} - repeated
+    return repeated - sending.announced
 
 
 def _refusal(entry: Entry, refused: Refused, run: Run, repeated: bool) -> Result:
