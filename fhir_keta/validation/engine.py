@@ -13,28 +13,12 @@ from functools import partial
 from typing import Any
 
 from fhir_keta.validation.portions import in_portions
+from fhir_keta.validation.refusal import Refusal
 
 JsonObject = dict[str, Any]
 
 # a $ that is an anchor: neither escaped nor in a class
 _DOLLAR = r"((?:[^\\\[$]|\\.|\[\^?\]?(?:[^\\\]]|\\.)*\])*+)\$"
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """One leaf error of the engine.
-
-    ``keyword`` is the JSON Schema keyword that refused ("required", "pattern", ...; no schema of ours is ``false``),
-    ``path`` the keys and indexes down to the instance, ``schema_path`` the canonical place of the keyword in the
-    schema document (references resolved), ``detail`` the missing or unexpected property names, if any, and ``value``
-    the instance (never for messages: it is patient data).
-    """
-
-    keyword: str
-    path: tuple[str | int, ...]
-    schema_path: tuple[str | int, ...]
-    detail: tuple[str, ...]
-    value: Any
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ from typing import Any
 
 from fhir_keta.validation import rules
 from fhir_keta.validation.compiled import Compiled
-from fhir_keta.validation.engine import Refusal
 from fhir_keta.validation.index import BY_SLICE, Trace
 from fhir_keta.validation.issue import Issue
 from fhir_keta.validation.limit import MOST
 from fhir_keta.validation.primitives import primitive_remedy
+from fhir_keta.validation.refusal import Refusal
 from fhir_keta.validation.suggestions import suggestion
 
 JsonObject = dict[str, Any]

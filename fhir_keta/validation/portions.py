@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fhir_keta.records.parse import LEVELS, text_size
-
-if TYPE_CHECKING:
-    from fhir_keta.validation.engine import Refusal
+from fhir_keta.validation.refusal import Refusal
 
 Path = tuple[str | int, ...]
-Ask = Callable[[Any], "Iterator[Refusal]"]
+Ask = Callable[[Any], Iterator[Refusal]]
 
 PORTION = 5_000
 """Elements of arrays in one portion. Most records are one."""

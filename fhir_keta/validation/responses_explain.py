@@ -11,9 +11,10 @@ from fhir_keta.questionnaires import items as forms
 from fhir_keta.questionnaires.items import Item, ItemTree
 from fhir_keta.questionnaires.values import type_name, typed_value
 from fhir_keta.validation import rules
-from fhir_keta.validation.engine import Engine, Refusal
+from fhir_keta.validation.engine import Engine
 from fhir_keta.validation.issue import Issue
 from fhir_keta.validation.limit import MOST
+from fhir_keta.validation.refusal import Refusal
 from fhir_keta.validation.responses_answers import AnswerRules
 from fhir_keta.validation.responses_index import ANSWERS, FURTHER, OWNER, Fault
 from fhir_keta.validation.suggestions import suggestion

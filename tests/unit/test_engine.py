@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from fhir_keta.validation.engine import Engine, Refusal, compile_schema
+from fhir_keta.validation.engine import Engine, compile_schema
 from fhir_keta.validation.issue import Issue
+from fhir_keta.validation.refusal import Refusal
 from fhir_keta.validation.validator import Validator
 from tests.base_cases import BASE_CASES
 
