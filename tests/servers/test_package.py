@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import tarfile
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
@@ -120,6 +122,32 @@ def test_listing_the_types_installs_the_forms_too(server: Wire, package_host: Pa
 def test_examples_are_not_installed(server: Wire) -> None:
     for kind in ("Patient", "Observation", "QuestionnaireResponse"):
         assert server.found(kind) == []
+
+
+def test_what_is_not_active_is_not_installed(server: Wire, tmp_path: Path) -> None:
+    url = "https://w3id.org/fhir-keta/test/package"
+    given = {"status": "active", "content": "complete", "version": "1"}
+    systems = [
+        {"resourceType": "CodeSystem", "id": status, "url": f"{url}/{status}", **given, "status": status}
+        for status in ("active", "draft", "retired")
+    ]
+    manifest = {"name": "org.example.some", "version": "1.0.0", "fhirVersions": ["4.0.1"]}
+    file = tmp_path / "some.tgz"
+    with tarfile.open(file, "w:gz") as archive:
+        for name, content in (("package", manifest), *((each["id"], each) for each in systems)):
+            data = json.dumps(content).encode()
+            member = tarfile.TarInfo(f"package/{name}.json")
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    asked = parameters(file.as_uri())
+    for each in asked["parameter"]:
+        if each["name"] in ("name", "version"):
+            each["valueString"] = manifest[each["name"]]
+    answer = server.send("POST", "ImplementationGuide/$install", asked)
+    assert answer.status_code == 200, answer.text
+    assert [each["status"] for system in systems for each in server.found(f"CodeSystem?url={system['url']}")] == [
+        "active"
+    ]
 
 
 def test_an_installed_form_is_used_for_validation(server: Wire) -> None:
