@@ -81,7 +81,7 @@ def _proven(
     stored = searched.get((item.type, result.id))
     said = _otherwise(wanted, stored, client.base, item.is_definition)
     if said:  # a search may lag behind
-        stored = client.read(item.type, result.id)
+        stored = client.read(item.type, result.id) or stored  # HAPI finds OperationDefinitions, but reads none
         said = _otherwise(wanted, stored, client.base, item.is_definition)
     version = result.version or _version(stored)
     return replace(result, status="altered" if said else result.status, message=said, version=version)

@@ -8,16 +8,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from joserfc.jwk import ECKey
 
 from fhir_keta import __version__
+from fhir_keta.cli.main import main
 from fhir_keta.definitions.package_build import FILE_NAME, NAME
 from tests import pages
 from tests.pages import ROOT
 from tests.servers.guarded import Guarded, basic
 from tests.servers.test_package import INSTALLABLE
 from tests.servers.token_endpoint import TokenEndpoint
+from tests.servers.wire import name
 
 DOCS = ROOT / "docs"
 
@@ -36,6 +39,28 @@ def test_loading_into_hapi(hapi: str, tmp_path: Path) -> None:
     assert "created" in said[1] or "unchanged" in said[1]
     assert (tmp_path / "packages" / FILE_NAME).is_file()
     assert '<testsuite name="fhir-keta upload"' in (tmp_path / "upload.xml").read_text()
+
+
+def test_what_hapi_stores_otherwise_than_sent_is_reported_as_altered(hapi: str, tmp_path: Path) -> None:
+    identity = name("operation")
+    operation = {
+        "resourceType": "OperationDefinition",
+        "id": identity,
+        "url": f"https://w3id.org/fhir-keta/test/{identity}",
+        "name": "Test",
+        "status": "draft",
+        "kind": "operation",
+        "code": "test",
+        "system": False,
+        "type": True,
+        "instance": False,
+        "resource": "Task",  # a list in FHIR; packages that gematik published have it so
+    }
+    (tmp_path / "operation.json").write_text(json.dumps(operation))
+    result = CliRunner().invoke(main, ["upload", "--server", hapi, str(tmp_path)])
+    assert result.exit_code == 1
+    assert f"OperationDefinition/{identity} altered (HTTP 201)" in result.stderr
+    assert "the server gives back something else: OperationDefinition.resource" in result.stderr
 
 
 def test_loading_into_medplum(medplum: str, tmp_path: Path) -> None:
