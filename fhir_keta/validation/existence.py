@@ -263,7 +263,8 @@ class _Context:
         child = self._child(element, first)
         inner = self._at(rest, child, leaf)
         if not inner and child.type_codes == ["Resource"]:
-            inner = {"minProperties": 2}  # one with nothing but its type is empty
+            only_a_type = {"type": "object", "required": ["resourceType"], "maxProperties": 1}
+            inner = {"not": only_a_type}  # that is an empty one
         if child.is_array:
             inner = {"contains": inner} if inner else {}
         keys: list[str] = []

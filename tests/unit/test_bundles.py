@@ -125,7 +125,7 @@ def test_faults_of_entries_are_found_at_their_place(validator: Validator) -> Non
             "fullUrl": URN + "1",
             "resource": observation(contained=[patient(id="p", gender="x")], subject={"reference": "#p"}),
         },
-        {"fullUrl": URN + "2", "resource": {"resourceType": "Unheard"}},
+        {"fullUrl": URN + "2", "resource": {"resourceType": "Unheard", "active": True}},
         {"fullUrl": URN + "3", "resource": {"active": True}},
         {"fullUrl": URN + "4", "resource": []},
     )
