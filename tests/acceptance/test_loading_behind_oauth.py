@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import stat
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
-from joserfc.jwk import KeySet
+from joserfc.jwk import ECKey
 
 from fhir_keta.cli.server_options import server_options
-from fhir_keta.definitions.library import profiles
 from fhir_keta.server.settings_file import KEYS
+from tests import pages
 from tests.conftest import require
 from tests.servers.certificates import authority
 from tests.servers.guarded import Guarded, basic, header
 from tests.servers.token_endpoint import TokenEndpoint
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "loading-behind-oauth.md").read_text(encoding="utf-8")
+PAGE = (pages.ROOT / "docs" / "loading-behind-oauth.md").read_text(encoding="utf-8")
 SECTIONS = {text.partition("\n")[0]: text for text in PAGE.split("\n## ")[1:]}
 BLOCKS = {title: re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL) for title, text in SECTIONS.items()}
 SMART = "SMART Backend Services"
@@ -34,60 +30,52 @@ SMART = "SMART Backend Services"
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
-    return tmp_path
+    return pages.like_a_clone(tmp_path)
 
 
-def run(block: str, server: Guarded) -> None:
-    scripts = str(Path(sys.executable).parent)
-    environment = {**os.environ, "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}", "SERVER": server.url}
-    command = ["bash", "-euo", "pipefail", "-c", block]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+def run(block: str, folder: Path, server: Guarded) -> str:
+    """What the block says on standard error."""
+    done = pages.run(block, folder, pages.environment(SERVER=server.url))
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-def stored(server: Guarded) -> int:
-    """How many definitions the server has, each written once."""
-    written = [asked for asked in server.asked if asked.method in ("PUT", "POST") and asked.path.startswith("/fhir")]
-    return len(written)
+    return done.stderr
 
 
 def test_smart(folder: Path) -> None:
-    """What is registered at the token endpoint is what the page makes: the key in PEM, and the JWKS."""
+    """The key set that the page makes is what is registered at the token endpoint; nothing else is let in."""
     require(None if shutil.which("openssl") else "openssl not found: apt-get install openssl")
-    key, jwks, *uploads = BLOCKS[SMART]
-    with Guarded(tokens=TokenEndpoint("keta-loader", {})) as server:
-        run(key, server)
-        run(jwks, server)
-        assert stat.S_IMODE((folder / "key.pem").stat().st_mode) == 0o600
-        public = load_pem_public_key((folder / "public.pem").read_bytes())
-        assert isinstance(public, EllipticCurvePublicKey)
-        registered = json.loads((folder / "jwks.json").read_text())
-        (only,) = KeySet.import_key_set(registered).keys
-        assert (only.is_private, "d" in registered["keys"][0]) == (False, False)
-        assert only.raw_value == public
-        assert server.tokens is not None
-        assert only.kid is not None
-        server.tokens.keys[only.kid] = public
-        for block in uploads:
-            run(block, server)
-        assert server.tokens.refused == []
-        assert stored(server) == len(list(profiles()))
+    (settings,) = re.findall(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    key, by_name, by_flags = BLOCKS[SMART]
+    tokens = TokenEndpoint("loader", {})
+    with Guarded(tokens=tokens) as server:
+        url = '"https://fhir.example.org/fhir"'
+        assert url in settings
+        (folder / "fhir-keta.toml").write_text(settings.replace(url, json.dumps(server.url)))
+        run(key, folder, server)
+        assert stat.S_IMODE((folder / "loader.pem").stat().st_mode) == 0o600
+        (public,) = json.loads((folder / "loader.jwks.json").read_text())["keys"]
+        assert "d" not in public
+        registered = ECKey.import_key(public).public_key
+        assert isinstance(registered, EllipticCurvePublicKey)
+        tokens.keys[public["kid"]] = registered
+        assert "791 created." in run(by_name, folder, server)
+        assert "65 unchanged." in run(by_flags, folder, server)
+    assert tokens.issued
+    assert tokens.refused == []
 
 
 @pytest.fixture
 def others(folder: Path) -> Iterator[Callable[[str], Guarded]]:
     """The server of a section: it wants that login, and nothing else will do. The files of the page are there."""
-    (folder / "token").write_text("a-token\n")
-    (folder / "password").write_text("a password\n")
-    (folder / "headers").write_text("X-Api-Key: a key\n")
+    (folder / "token.txt").write_text("a-token\n")
+    (folder / "password.txt").write_text("a password\n")
+    (folder / "headers.txt").write_text("X-Api-Key: a key\n")
     signer = authority(folder, "ca")
     signer.issue("loader")
     wanted: dict[str, Callable[[], Guarded]] = {
-        "Bearer token": lambda: Guarded(header("Authorization", "Bearer a-token")),
-        "User and password": lambda: Guarded(basic("loader", "a password")),
-        "Client certificate": lambda: Guarded(tls=signer.server(clients=signer)),
+        "A bearer token": lambda: Guarded(header("Authorization", "Bearer a-token")),
+        "A user and a password": lambda: Guarded(basic("loader", "a password")),
+        "A client certificate": lambda: Guarded(tls=signer.server(clients=signer)),
         "Headers for a gateway": lambda: Guarded(header("X-Api-Key", "a key")),
     }
     with ExitStack() as running:
@@ -95,15 +83,14 @@ def others(folder: Path) -> Iterator[Callable[[str], Guarded]]:
 
 
 @pytest.mark.parametrize("title", [title for title, blocks in BLOCKS.items() if blocks and title != SMART])
-def test_other_logins(title: str, others: Callable[[str], Guarded]) -> None:
+def test_other_logins(title: str, folder: Path, others: Callable[[str], Guarded]) -> None:
     server = others(title)
-    for block in BLOCKS[title]:
-        run(block, server)
-    assert stored(server) == len(list(profiles()))
+    (block,) = BLOCKS[title]
+    assert "65 created." in run(block, folder, server)
 
 
 def test_no_block_is_left_out() -> None:
-    assert sum(map(len, BLOCKS.values())) == PAGE.count("```") / 2
+    assert sum(map(len, BLOCKS.values())) + 1 == PAGE.count("```") / 2  # and the settings file
 
 
 def test_the_table_has_every_setting() -> None:

@@ -9,17 +9,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-from joserfc.jwk import ECKey
 
 from fhir_keta import __version__
 from fhir_keta.cli.main import main
 from fhir_keta.definitions.package_build import FILE_NAME, NAME
 from tests import pages
 from tests.pages import ROOT
-from tests.servers.guarded import Guarded, basic
 from tests.servers.test_package import INSTALLABLE
-from tests.servers.token_endpoint import TokenEndpoint
 from tests.servers.wire import name
 
 DOCS = ROOT / "docs"
@@ -69,35 +65,6 @@ def test_loading_into_medplum(medplum: str, tmp_path: Path) -> None:
     assert re.search(r"done: 791 unchanged\.", records)
 
 
-def test_loading_behind_oauth(tmp_path: Path) -> None:
-    tokens = TokenEndpoint("loader", {})
-    (tmp_path / "token.txt").write_text("given-by-hand\n")
-    (tmp_path / "password.txt").write_text("secret\n")
-    with Guarded(tokens=tokens) as server:
-        password = basic("loader", "secret")
-        server.allowed = lambda headers: (
-            tokens.accepts(headers.get("authorization"))
-            or headers.get("authorization") == "Bearer given-by-hand"
-            or password(headers)
-        )
-        (settings,) = pages.blocks(DOCS / "loading-behind-oauth.md", "toml")
-        url = '"https://fhir.example.org/fhir"'
-        assert url in settings
-        (tmp_path / "fhir-keta.toml").write_text(settings.replace(url, json.dumps(server.url)))
-        steps = follow("loading-behind-oauth.md", tmp_path, SERVER=server.url)
-        next(steps)
-        (public,) = json.loads((tmp_path / "loader.jwks.json").read_text())["keys"]
-        assert "d" not in public
-        key = ECKey.import_key(public).public_key
-        assert isinstance(key, EllipticCurvePublicKey)
-        tokens.keys[public["kid"]] = key  # as its administrator does
-        by_name, by_flags, by_token, by_password = steps
-    assert tokens.issued and not tokens.refused
-    assert "791 created." in by_name
-    for said in (by_flags, by_token, by_password):
-        assert "65 unchanged." in said
-
-
 def test_the_page_tells_hapis_installer_what_the_tests_tell_it() -> None:
     (settings,) = pages.blocks(DOCS / "loading-into-hapi.md", "yaml")
     said = dict(re.findall(r"^ +(\w+): (\S+)$", settings, re.MULTILINE))
@@ -114,4 +81,5 @@ def test_the_page_tells_hapis_installer_what_the_tests_tell_it() -> None:
 @pytest.mark.parametrize("page", sorted(path.name for path in DOCS.glob("loading-*.md")))
 def test_each_page_is_linked_and_run(page: str) -> None:
     assert f"(docs/{page})" in (ROOT / "README.md").read_text()
-    assert f'follow("{page}"' in Path(__file__).read_text()
+    own = ROOT / "tests" / "acceptance" / f"test_{page.removesuffix('.md').replace('-', '_')}.py"
+    assert own.exists() or f'follow("{page}"' in Path(__file__).read_text()
