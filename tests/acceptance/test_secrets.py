@@ -45,6 +45,7 @@ class Login:
     allowed: Callable[[Any], bool] = lambda headers: True
     tokens: TokenEndpoint | None = None
     clients: Authority | None = None
+    name: str = ""
 
     def all_secrets(self, server: Guarded) -> set[str]:
         """The given ones, and those that came up on the way: access tokens and signed assertions."""
@@ -185,6 +186,7 @@ def login(request: pytest.FixtureRequest, tmp_path: Path) -> Login:
     folder = tmp_path / "given"
     folder.mkdir()
     made: Login = request.param(folder)
+    made.name = request.param.__name__
     return made
 
 
@@ -274,7 +276,10 @@ def test_a_server_that_repeats_what_it_refuses(
 
     with guarded(login, signer, answer) as server:
         arguments = ["--ca", str(signer.file), "--retry-budget", "0", "--journal", "journal", records]
-        result = run(server.url, login, *arguments, *(["--batch-size", "2"] if "transaction" in failure else []))
+        arguments += ["--batch-size", "2"] if "transaction" in failure else []
+        # each failure in every format, with one login or another
+        turn = list(FAILURES).index(failure) + [made.__name__ for made in LOGINS].index(login.name)
+        result = run(server.url, login, "--format", ("text", "json", "junit")[turn % 3], *arguments)
         assert result.exit_code in (1, 3), result.output
         assert len(server.asked) > 0
         hidden(login.all_secrets(server), everything(result, work, caplog))
