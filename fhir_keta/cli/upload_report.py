@@ -30,7 +30,7 @@ def plan(planned: Plan) -> None:
     _summary(planned, planned.counts(), "planned")
     for entry in planned.entries:
         if entry.reason:
-            _say(entry.incoming.label, entry.action, entry.reason)
+            _say(entry, entry.action, entry.reason)
 
 
 def _details(entry: Entry) -> Iterator[str]:
@@ -71,7 +71,7 @@ def report(planned: Plan, done: Report, format: str) -> None:
     for result in done.results:
         if result.message:
             http = f" (HTTP {result.http_status})" if result.http_status is not None else ""
-            _say(result.entry.incoming.label, f"{result.status}{http}", result.message)
+            _say(result.entry, f"{result.status}{http}", result.message)
     if any(result.http_status in (404, 405) and result.entry.target is not None for result in done.results):
         click.echo("If the server gives its own ids to new resources, upload with --ids server.", err=True)
 
@@ -89,6 +89,7 @@ def _summary(planned: Plan, counts: dict[str, int], done: str) -> None:
     click.echo(f"{planned.server} ({planned.software}): {done}: {numbers}.", err=True)
 
 
-def _say(label: str, state: str, reason: str) -> None:
-    remedy = " Replace it with --overwrite, or give yours another version." if state == "conflict" else ""
-    click.echo(f"{label} {state}: {reason.rstrip('.')}.{remedy}", err=True)
+def _say(entry: Entry, state: str, reason: str) -> None:
+    replaceable = state == "conflict" and entry.incoming.is_definition
+    remedy = " Replace it with --overwrite, or give yours another version." if replaceable else ""
+    click.echo(f"{entry.incoming.label} {state}: {reason.rstrip('.')}.{remedy}", err=True)

@@ -13,6 +13,7 @@ from fhir_keta.records.source import Place, Record
 from fhir_keta.server.apply import apply
 from fhir_keta.server.client import Client
 from fhir_keta.server.plan import plan
+from fhir_keta.server.read_back import read_back
 from fhir_keta.server.result import Report
 from tests.servers.wire import Wire, name
 
@@ -140,6 +141,15 @@ def test_definitions_arrive_in_order_and_once(server: Wire, client: Client, uniq
     created = versions(server, sources, 1)
     assert set(statuses(upload(client, *sources))) == {"unchanged"}
     assert versions(server, sources, 1) == created
+
+
+def test_what_was_written_is_read_back_as_it_was_sent(server: Wire, client: Client, unique: str) -> None:
+    placeholder = f"urn:uuid:{uuid.uuid4()}"
+    records = transaction(put(patient(unique), placeholder), put(observation(unique, placeholder)))
+    planned = plan([*definitions(unique), records], client)
+    report = read_back(planned, apply(planned, client, workers=4), client)
+    assert {(each.status, each.message) for each in report.results} == {("created", "")}
+    assert report.complete
 
 
 def test_every_real_difference_is_a_conflict(server: Wire, client: Client, unique: str) -> None:
