@@ -223,6 +223,7 @@ def beside_populator(url: str, python: str, count: int, batch: int, rounds: int,
 
 
 def main() -> None:
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     parser = argparse.ArgumentParser(description="Records per second into HAPI.")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--patients", type=int, default=2, help="791 records each")
