@@ -20,6 +20,7 @@ _AT_THE_NAME = frozenset({"element-unknown", "element-prohibited", "json-duplica
 """Rules about an element that should not be there: its name is what to point at, not its value."""
 
 _CHUNK_BYTES = 2**19
+_CHUNK_RECORDS = 500
 
 ALONE_RECORDS = 2_000
 ALONE_BYTES = 4 * 2**20
@@ -162,9 +163,11 @@ def results(
         return
     from fhir_keta.validation.parallel import in_order
 
-    for path, (lines, found) in in_order(partial(_findings_in, check, show_values), _questions(items), jobs):
-        for position, line in enumerate(lines):
-            yield Result(Place(path, line), found.get(position, ()))
+    for places, (lines, found) in in_order(partial(_findings_in, check, show_values), _questions(items), jobs):
+        if isinstance(places, str):
+            places = [Place(places, line) for line in lines]
+        for position, place in enumerate(places):
+            yield Result(place, found.get(position, ()))
 
 
 def _apart(items: Iterable[Record | Fault | Lines]) -> Iterator[Record | Fault]:
@@ -197,30 +200,30 @@ _Question = Lines | list[Record | Fault]
 _Answer = tuple[Sequence[int | None], dict[int, tuple[Finding, ...]]]
 
 
-def _questions(items: Iterable[Record | Fault | Lines]) -> Iterator[tuple[str, _Question]]:
-    """Records of one file in handfuls worth sending to another process, each beside its path."""
+def _questions(items: Iterable[Record | Fault | Lines]) -> Iterator[tuple[str | list[Place], _Question]]:
+    """Records in handfuls worth sending to another process, each beside their places: of lines, only the path."""
     handful: list[Record | Fault] = []
     size = 0
     for item in items:
-        path = item.place.path
-        if handful and (isinstance(item, Lines) or handful[0].place.path != path or size >= _CHUNK_BYTES):
-            yield handful[0].place.path, handful
+        if handful and (isinstance(item, Lines) or size >= _CHUNK_BYTES or len(handful) >= _CHUNK_RECORDS):
+            yield [each.place for each in handful], handful
             handful, size = [], 0
         if isinstance(item, Lines):
-            yield path, item
+            yield item.place.path, item
             continue
         handful.append(item)
         size += len(item.data) if isinstance(item, Record) else 0
     if handful:
-        yield handful[0].place.path, handful
+        yield [each.place for each in handful], handful
 
 
 def _findings_in(check: Check, show_values: bool, asked: _Question) -> _Answer:
-    """The line of each record, and the findings by position where there are any."""
+    """The line of each record that comes with others as lines, and the findings by position where there are any."""
     lines: list[int | None] = []
     found: dict[int, tuple[Finding, ...]] = {}
     for position, item in enumerate(asked.records() if isinstance(asked, Lines) else asked):
-        lines.append(item.place.line)
+        if isinstance(asked, Lines):
+            lines.append(item.place.line)
         if findings := _findings_of(item, check, show_values):
             found[position] = findings
     return lines, found
