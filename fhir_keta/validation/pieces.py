@@ -12,6 +12,7 @@ tokens that were learnt can only be met again in a text with the very same struc
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +24,7 @@ from fhir_keta.validation.functions import URIS
 from fhir_keta.validation.piece import COMMA, LINK_ID, RESPONSE, Path, Piece, cut, is_spaced, piece_of
 from fhir_keta.validation.piece_tree import PieceTree
 from fhir_keta.validation.responses import ResponseChecker
+from fhir_keta.validation.shapes import objects
 from fhir_keta.validation.varying import Together, element_of, read_together, varying_type
 
 JsonObject = dict[str, Any]
@@ -35,6 +37,8 @@ _COMBINATIONS = 20_000
 _DECIDING = frozenset({"resourceType", "meta", "code", "questionnaire"})
 # they hold other resources, or rules deep inside them look at the root
 _NEVER = frozenset({"Bundle", "Parameters", "StructureDefinition"})
+
+_FRAGMENT = re.compile(r"""['"]#([^'"]*)""")
 
 
 @dataclass(slots=True, eq=False)
@@ -212,12 +216,17 @@ def _together(compiled: tuple[Compiled, ...]) -> Together | None:
 def _is_plain(resource: JsonObject) -> bool:
     """Whether what stands in one root element is not judged by what stands in another's companion, or inside it.
 
-    What begins with # may lead to any id, in a narrative too; an identifier that is a URI is not any text.
+    What begins with # may lead to the id of the record, which varies, where it leads to nothing contained; so may a
+    link in a narrative. An identifier that is a URI is not any text.
     """
     if resource["resourceType"] in _NEVER or any(name.startswith("_") for name in resource):
         return False
     shown = str(resource)
-    return not any(mark in shown for mark in (URIS, "'#", '"#'))
+    if URIS in shown or "#" in str(resource.get("text")):
+        return False
+    return {each["id"] for each in objects(resource.get("contained")) if "id" in each}.issuperset(
+        _FRAGMENT.findall(shown)
+    )
 
 
 def _is_utf_8(data: bytes) -> bool:

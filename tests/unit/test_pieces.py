@@ -230,6 +230,21 @@ def test_bytes_that_are_no_utf_8_are_not_accepted() -> None:
         assert [issue.rule for issue in validator.check(record.replace(b'"x"', odd))] == ["json-encoding"]
 
 
+CONTAINING = (
+    '{"resourceType":"Patient","id":"a","contained":[{"resourceType":"Organization","id":"o","name":"O"}],'
+    '"managingOrganization":{"reference":"#o"}}'
+)
+
+
+@pytest.mark.parametrize("name", ["a", "b", "o"])
+def test_what_is_contained_is_remembered_with_what_refers_to_it(name: str) -> None:
+    then = CONTAINING.replace('"id":"a"', f'"id":"{name}"')
+    assert accepted([CONTAINING], then)
+    assert Validator().check(then.encode()) == []
+    for odd in (then.replace('"#o"', '"#p"'), then.replace('"id":"o"', '"id":"p"'), then.replace('"#o"', '"#a"')):
+        assert not accepted([CONTAINING], odd)
+
+
 def test_records_with_warnings_are_not_learnt() -> None:
     validator = Validator()
     record = b'{"resourceType":"Patient","meta":{"profile":["https://example.org/unknown"]},"active":true}'
