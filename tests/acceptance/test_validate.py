@@ -151,7 +151,7 @@ def test_our_errors_are_one_line_with_their_exit_code(
     def fail(*_arguments: object, **_options: object) -> None:
         raise error
 
-    monkeypatch.setattr("fhir_keta.cli.validate.read", fail)
+    monkeypatch.setattr("fhir_keta.cli.validate.read_together", fail)
     result = run("-")
     assert (result.exit_code, result.stdout, result.stderr) == (exit_code, "", "Error: a b\n")
 
