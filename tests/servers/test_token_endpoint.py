@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives.hashes import SHA256, SHA384, HashAlgorithm
 from tests.servers.token_endpoint import ASSERTION_TYPE, TokenEndpoint
 
 URL = "https://login.example/token"
+NOW = 1_800_000_000  # the requests are made when the tests are collected, long before they are sent
 RSA_KEY = rsa.generate_private_key(65537, 2048)
 EC_KEY = ec.generate_private_key(ec.SECP384R1())
 OTHER = ec.generate_private_key(ec.SECP384R1())
@@ -44,8 +44,7 @@ def request(
 ) -> bytes:
     """A right request but for what is given; None leaves a part out."""
     head = {"alg": "ES384", "kid": "ec", "typ": "JWT", **(header or {})}
-    now = int(time.time())
-    said = {"iss": "loader", "sub": "loader", "aud": URL, "exp": now + 240, "jti": "j-1", **(claims or {})}
+    said = {"iss": "loader", "sub": "loader", "aud": URL, "exp": NOW + 240, "jti": "j-1", **(claims or {})}
     parts = [{name: value for name, value in part.items() if value is not None} for part in (head, said)]
     text = ".".join(encoded(json.dumps(part).encode()) for part in parts)
     fields = {
@@ -62,6 +61,7 @@ def request(
 def endpoint() -> TokenEndpoint:
     made = TokenEndpoint("loader", {"rsa": RSA_KEY.public_key(), "ec": EC_KEY.public_key()})
     made.url = URL
+    made.clock = lambda: NOW
     return made
 
 
@@ -103,9 +103,9 @@ def test_a_jti_is_good_for_one_token(endpoint: TokenEndpoint) -> None:
         (request(claims={"aud": "https://fhir.example/fhir"}), "client", "aud is not"),
         (request(claims={"aud": f"{URL}/"}), "client", "aud is not"),
         (request(claims={"exp": None}), "client", "exp is not"),
-        (request(claims={"exp": int(time.time()) - 1}), "client", "exp is not"),
-        (request(claims={"exp": time.time() + 100}), "client", "in whole seconds"),
-        (request(claims={"exp": int(time.time()) + 3600}), "client", "five minutes"),
+        (request(claims={"exp": NOW - 1}), "client", "exp is not"),
+        (request(claims={"exp": NOW + 100.5}), "client", "in whole seconds"),
+        (request(claims={"exp": NOW + 3600}), "client", "five minutes"),
         (request(claims={"jti": None}), "client", "jti is missing"),
         (request(form={"client_assertion": "a.b"}), "client", "compact form"),
         (request(form={"client_assertion": "a.b.c"}), "client", "base64url"),
