@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import pickle
 import signal
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -22,6 +24,10 @@ _AHEAD = 8
 """Questions read for each process before the oldest is answered. A bound on memory, and room for an uneven pace."""
 
 _BYTES_AHEAD = 32 * 2**20
+_SMALL = 2**15
+_ON_THE_DESK = b"on the desk "
+"""In place of a question too large for a pipe, with its length; no pickle begins like this."""
+
 _END_SECONDS = 5.0
 
 
@@ -63,9 +69,27 @@ class _Entry:
 
 @dataclass(slots=True)
 class _Worker:
+    """A process; ``desk`` is a file in memory that it shares, for large questions: a pipe takes 64 kB at a time."""
+
     process: BaseProcess
     connection: Connection
+    desk: int | None
     busy_with: _Entry | None = None
+
+    def hand(self, question: bytes) -> None:
+        if self.desk is None or len(question) <= _SMALL:
+            self.connection.send_bytes(question)
+            return
+        laid = 0
+        while laid < len(question):
+            laid += os.pwrite(self.desk, memoryview(question)[laid:], laid)
+        self.connection.send_bytes(_ON_THE_DESK + str(len(question)).encode())
+
+    def close(self) -> None:
+        self.connection.close()
+        if self.desk is not None:
+            os.close(self.desk)
+            self.desk = None
 
 
 @dataclass
@@ -118,7 +142,7 @@ class _Crew(Generic[Question, Answer]):
             except (EOFError, OSError):
                 entry.answer = _Raised(_lost(worker))
                 self.workers.remove(worker)
-                worker.connection.close()
+                worker.close()
             entry.answered = True
 
     def _hand_out(self) -> None:
@@ -128,7 +152,7 @@ class _Crew(Generic[Question, Answer]):
                 self.bytes_waiting -= len(entry.question)
                 question, entry.question = entry.question, b""
                 try:
-                    worker.connection.send_bytes(question)
+                    worker.hand(question)
                 except OSError:
                     continue  # it has ended: listening finds that, too
         if self.waiting and not self.workers:
@@ -145,7 +169,7 @@ class _Crew(Generic[Question, Answer]):
                 worker.process.kill()
                 worker.process.join()
             worker.process.close()
-            worker.connection.close()
+            worker.close()
         self.workers.clear()
 
 
@@ -168,20 +192,31 @@ def _lost(worker: _Worker) -> KetaError:
 
 def _start(work: Callable[[Any], Any]) -> _Worker:
     here, there = multiprocessing.Pipe()
-    process = multiprocessing.Process(target=_answer_all, args=(work, there), daemon=True)
+    desk = _desk()
+    process = multiprocessing.Process(target=_answer_all, args=(work, there, desk), daemon=True)
     process.start()
     there.close()
-    return _Worker(process, here)
+    return _Worker(process, here, desk)
 
 
-def _answer_all(work: Callable[[Any], Any], connection: Connection) -> None:
+def _desk() -> int | None:
+    """A file in memory that a process inherits; None where there is no such thing (outside Linux)."""
+    if sys.platform != "linux" or multiprocessing.get_start_method() != "fork":
+        return None
+    return os.memfd_create("questions")
+
+
+def _answer_all(work: Callable[[Any], Any], connection: Connection, desk: int | None) -> None:
     """What a process does: answer until there are no more questions, or nobody is there to ask them."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all: the asking process decides what it means
     asking = multiprocessing.parent_process()
     assert asking is not None
     try:
         while connection in wait([connection, asking.sentinel]):
-            connection.send(_answer(work, pickle.loads(connection.recv_bytes())))
+            question = connection.recv_bytes()
+            if desk is not None and question.startswith(_ON_THE_DESK):
+                question = os.pread(desk, int(question.removeprefix(_ON_THE_DESK)), 0)
+            connection.send(_answer(work, pickle.loads(question)))
     except (EOFError, OSError):
         return
 
