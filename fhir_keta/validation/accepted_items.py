@@ -16,7 +16,7 @@ from typing import Any
 from fhir_keta.records.json_text import Member, members
 from fhir_keta.validation.compiled import Compiled
 from fhir_keta.validation.responses import ResponseChecker
-from fhir_keta.validation.varying import items_are_independent, varying_type, written
+from fhir_keta.validation.varying import varying_type, written
 
 JsonObject = dict[str, Any]
 Match = Callable[[bytes], Any]
@@ -28,7 +28,7 @@ _CLOSING = re.compile(r"[\]},]*")
 
 @dataclass(slots=True, eq=False)
 class AcceptedItems:
-    """What was good as an item of a response to one questionnaire, under one set of profiles."""
+    """What was good as an item of a response to one questionnaire, under profiles that judge items one by one."""
 
     form: ResponseChecker
     compiled: tuple[Compiled, ...]
@@ -65,9 +65,7 @@ class AcceptedItems:
         link_ids = [text[: text.find('"')] for text in texts]
         asked = {name for total in self.form.totals for name in (total.link_id, *total.members)}
         once = {link_id for link_id in link_ids if link_ids.count(link_id) == 1}
-        if any("\\" in link_id for link_id in link_ids) or not all(map(items_are_independent, self.compiled)):
-            return False
-        if asked & {*link_ids} - once:
+        if any("\\" in link_id for link_id in link_ids) or asked & {*link_ids} - once:
             return False
         scope = self.form.scope(response)
         scored = []
@@ -106,13 +104,7 @@ class AcceptedItems:
         if found is None or rules is None or rules.checks:
             return None
         demanded = rules.schema["properties"].get(found["name"], False)
-        limit = (
-            math.inf
-            if demanded is True
-            else demanded["maxLength"]
-            if demanded and demanded.keys() == {"maxLength"}
-            else 0
-        )
+        limit = _longest(demanded)
         quoted = text[found.start("value")] == '"'
         first, last = found.start("value") + quoted, found.end("value") - quoted
         type_name = self._type(found["name"])
@@ -139,6 +131,13 @@ class AcceptedItems:
 
 
 _VALUE = re.compile(r'\[\{"(?P<name>value[A-Z]\w+)": ?(?P<value>"(?:[^"\\]|\\.)*"|[^\s"{}\[\],:]+)\}\]')
+
+
+def _longest(demanded: JsonObject | bool) -> float:
+    """How many characters an answer may have where nothing else is asked of it; 0 where something is."""
+    if isinstance(demanded, bool):
+        return math.inf if demanded else 0
+    return float(demanded["maxLength"]) if demanded.keys() == {"maxLength"} else 0
 
 
 def _answer(text: str) -> tuple[int, int] | None:

@@ -100,13 +100,16 @@ class PieceTree:
         for number, token in enumerate(tokens, start=1):
             after: Any = piece if number == len(tokens) else {}
             if VARIES in token:
-                form = _form(token, [next(values) for _ in range(token.count(VARIES))], after)
+                inside = [next(values) for _ in range(token.count(VARIES))]
+                if len(inside) > 1 and any(value.role in ("start", "end") for value in inside):
+                    return None  # only one that stands alone in its token is compared
+                role, pattern = inside[0].role if len(inside) == 1 else "", _pattern(token, inside)
                 forms = following.setdefault(None, {}).setdefault(token[: token.find('":')].encode(), [])
-                same = [known for known in forms if known[2:] == form[2:]] if form else []
-                if form is None or (not same and len(forms) >= _FORMS):
+                same = [form for form in forms if form[2:] == (role, pattern)]
+                if not same and len(forms) >= _FORMS:
                     return None
                 if not same:
-                    forms.append((re.compile(form[3].encode()).fullmatch, *form[1:]))
+                    forms.append((re.compile(pattern.encode()).fullmatch, after, role, pattern))
                 after = same[0][1] if same else after
             else:
                 after = following.setdefault(token.encode(), after)
@@ -131,20 +134,11 @@ class PieceTree:
         self._met.append((following, token))
 
 
-def _form(token: str, inside: list[Varying], after: Any) -> _Form | None:
-    """The form of a token, yet to be compiled; None where the ends of a Period do not stand alone in theirs."""
-    role = inside[0].role
-    if len(inside) > 1:
-        if any(value.role in ("start", "end") for value in inside):
-            return None
-        role = ""
+def _pattern(token: str, inside: list[Varying]) -> str:
+    """The regular expression of a token with these values."""
     first, *rest = token.split(VARIES)
     parts = [value.pattern + re.escape(part) for value, part in zip(inside, rest, strict=True)]
-    return _never, after, role, re.escape(first) + "".join(parts)
-
-
-def _never(_token: bytes) -> None:
-    return None
+    return re.escape(first) + "".join(parts)
 
 
 def _in_order(start: bytes, end: bytes) -> bool:

@@ -25,7 +25,7 @@ from fhir_keta.validation.piece import COMMA, LINK_ID, RESPONSE, Path, Piece, cu
 from fhir_keta.validation.piece_tree import PieceTree
 from fhir_keta.validation.responses import ResponseChecker
 from fhir_keta.validation.shapes import objects
-from fhir_keta.validation.varying import Together, element_of, read_together, varying_type
+from fhir_keta.validation.varying import Together, element_of, items_are_independent, read_together, varying_type
 
 JsonObject = dict[str, Any]
 
@@ -150,10 +150,12 @@ class AcceptedPieces:
             if piece is None or ('"id":' in piece.text and piece.key not in ("id", "contained")):
                 return  # ids of elements differ throughout a resource
             pieces.append(piece)
-        items = next((text[member.start : member.end] for member in found[0] if member.name == "item"), None)
         together = tuple(pieces)
-        if kind.items and items and not self._learn_items(data, resource, kind.items, items, _status(together)):
-            return
+        written = next((text[member.start : member.end] for member in found[0] if member.name == "item"), None)
+        if is_response and written:
+            items = kind.items
+            if items is None or not self._learn_items(data, resource, items, written, _status(together)):
+                return
         kind.learn(together)
         self._decided[_deciding(together)] = kind
 
@@ -163,7 +165,8 @@ class AcceptedPieces:
             for each in (self._kinds, self._decided, self._known):
                 each.clear()
         if held_to not in self._kinds:
-            items = AcceptedItems(form, compiled) if form else None
+            apart = form is not None and all(map(items_are_independent, compiled))
+            items = AcceptedItems(form, compiled) if form and apart else None
             self._kinds[held_to] = _Kind(compiled, _together(compiled), items)
         return self._kinds[held_to]
 
