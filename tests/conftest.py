@@ -14,6 +14,8 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
+from fhir_keta.server.client import Client
+from fhir_keta.server.sandbox import Sandbox
 from tests import java, node
 from tests.oracle.oracle import Oracle
 from tests.servers.hapi import Hapi
@@ -76,3 +78,17 @@ def medplum() -> Iterator[str]:
     require(node.missing())
     with Medplum() as running:
         yield running.url
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """An empty server of its own for each test."""
+    with Sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+def client(sandbox: Sandbox) -> Iterator[Client]:
+    """What speaks to the sandbox of the test."""
+    with Client(sandbox.url, timeout=10) as opened:
+        yield opened

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -21,12 +20,6 @@ from fhir_keta.server.sandbox import Sandbox
 
 Resource = dict[str, Any]
 PATIENT: Resource = {"resourceType": "Patient", "id": "p"}
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as running:
-        yield running
 
 
 def upload(server: str, *arguments: str | Path) -> Result:

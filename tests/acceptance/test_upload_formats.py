@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -17,12 +16,6 @@ from fhir_keta.definitions.library import profiles
 from fhir_keta.definitions.package_build import FILE_NAME
 from fhir_keta.server.client import Client
 from fhir_keta.server.sandbox import Sandbox
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as running:
-        yield running
 
 
 @pytest.fixture

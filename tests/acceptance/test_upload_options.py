@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from fhir_keta.server.client import Client, Refused
-from fhir_keta.server.sandbox import Sandbox
 from tests.acceptance.test_upload import PATIENT, Resource, rows, upload, written
-
-
-@pytest.fixture
-def client() -> Iterator[Client]:
-    with Sandbox() as sandbox, Client(sandbox.url, timeout=10) as opened:
-        yield opened
 
 
 @pytest.fixture

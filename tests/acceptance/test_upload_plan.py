@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,12 +19,6 @@ LEVELS: Resource = {
     "status": "active",
     "content": "complete",
 }
-
-
-@pytest.fixture
-def client() -> Iterator[Client]:
-    with Sandbox() as sandbox, Client(sandbox.url, timeout=10) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +17,11 @@ from fhir_keta.server.client import Client
 from fhir_keta.server.journal import Journal, JournalError, begin, read, reopen
 from fhir_keta.server.plan import Plan, plan
 from fhir_keta.server.result import Report
-from fhir_keta.server.sandbox import Sandbox
 from tests.unit.test_plan import PATIENT, bundle, code_system, observation, put, record
 
 Resource = dict[str, Any]
 SETTINGS = {"overwrite": False}
 IDENTIFIER = "identifier=http://example.org/mrn|12345-secret"
-
-
-@pytest.fixture
-def client() -> Iterator[Client]:
-    with Sandbox() as sandbox, Client(sandbox.url, timeout=10) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -34,12 +33,6 @@ from fhir_keta.server.sandbox import Sandbox
 
 Resource = dict[str, Any]
 PATIENT: Resource = {"resourceType": "Patient", "id": "p"}
-
-
-@pytest.fixture
-def client() -> Iterator[Client]:
-    with Sandbox() as sandbox, Client(sandbox.url, timeout=10) as opened:
-        yield opened
 
 
 def record(resource: Resource | str, path: str = "in.json", line: int | None = None) -> Record:

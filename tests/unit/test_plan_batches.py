@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,16 +15,9 @@ from fhir_keta.server.apply import apply
 from fhir_keta.server.batches import batches
 from fhir_keta.server.client import Client
 from fhir_keta.server.plan import Plan, plan
-from fhir_keta.server.sandbox import Sandbox
 from tests.unit.test_plan import PATIENT, about, bundle, code_system, observation, put, record, statuses
 
 Resource = dict[str, Any]
-
-
-@pytest.fixture
-def client() -> Iterator[Client]:
-    with Sandbox() as sandbox, Client(sandbox.url, timeout=10) as opened:
-        yield opened
 
 
 def groups(planned: Plan) -> list[list[str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -16,16 +15,9 @@ from fhir_keta.server import plan_file
 from fhir_keta.server.client import Client
 from fhir_keta.server.comparison import Difference, differences
 from fhir_keta.server.plan import plan
-from fhir_keta.server.sandbox import Sandbox
 from tests.unit.test_plan import PATIENT, code_system, record
 
 Resource = dict[str, Any]
-
-
-@pytest.fixture
-def client() -> Iterator[Client]:
-    with Sandbox() as sandbox, Client(sandbox.url, timeout=10) as opened:
-        yield opened
 
 
 def put(client: Client, resource: Resource) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,17 +11,10 @@ from fhir_keta.errors import InputError, ServerError, UsageError
 from fhir_keta.server.apply import apply
 from fhir_keta.server.client import Client
 from fhir_keta.server.plan import Plan, plan
-from fhir_keta.server.sandbox import Sandbox
 from tests.unit.test_plan import PATIENT, about, bundle, code_system, observation, put, record
 
 Resource = dict[str, Any]
 Say = Callable[..., None]
-
-
-@pytest.fixture
-def client() -> Iterator[Client]:
-    with Sandbox() as sandbox, Client(sandbox.url, timeout=10) as opened:
-        yield opened
 
 
 @pytest.fixture

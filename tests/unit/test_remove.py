@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +13,9 @@ from fhir_keta.server.client import Client, Interrupted, Unavailable
 from fhir_keta.server.journal import begin, reopen
 from fhir_keta.server.plan import plan
 from fhir_keta.server.remove import Removal, Removals, plan_removal, remove
-from fhir_keta.server.sandbox import Sandbox
 from tests.unit.test_plan import PATIENT, about, bundle, code_system, observation, put, record, stored_version
 
 Resource = dict[str, Any]
-
-
-@pytest.fixture
-def client() -> Iterator[Client]:
-    with Sandbox() as sandbox, Client(sandbox.url, timeout=10) as opened:
-        yield opened
 
 
 @pytest.fixture

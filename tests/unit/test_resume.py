@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +22,6 @@ from tests.unit.test_plan import PATIENT, about, bundle, code_system, observatio
 
 Resource = dict[str, Any]
 SETTINGS = {"overwrite": False, "batch_size": 1}
-
-
-@pytest.fixture
-def client() -> Iterator[Client]:
-    with Sandbox() as sandbox, Client(sandbox.url, timeout=10) as opened:
-        yield opened
 
 
 @pytest.fixture
