@@ -14,6 +14,9 @@ from fhir_keta.errors import DefinitionError, InputError
 
 JsonObject = dict[str, Any]
 
+LARGEST_FILE = 256 * 2**20
+"""Bytes of one file of definitions. More is refused, so that a device or a wrong file does not fill the memory."""
+
 # what a check makes use of; nothing else needs a url
 _USED = frozenset({"CodeSystem", "Questionnaire", "StructureDefinition", "ValueSet"})
 
@@ -68,9 +71,12 @@ def _is_manifest(file: Path) -> bool:
 
 def _read(file: Path) -> JsonObject:
     try:
-        data = file.read_bytes()
+        with file.open("rb") as stream:
+            data = stream.read(LARGEST_FILE + 1)
     except OSError as error:
         raise InputError(f"{file} cannot be read ({error.strerror}); check the path after --definitions") from error
+    if len(data) > LARGEST_FILE:
+        raise DefinitionError(f"{file} has more than {LARGEST_FILE:,} bytes; give its definitions in several files")
     try:
         value = json.loads(data.removeprefix(b"\xef\xbb\xbf"))
     except (ValueError, RecursionError) as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import stat
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -28,6 +29,7 @@ _LINE_ENDINGS = (".ndjson", ".jsonl", ".ndjson.gz", ".jsonl.gz")
 _CHUNK = 2**20
 _PART, _PARTS = 2**16, 8  # bytes read at once, and how many times before they are passed on
 _MOST_AHEAD = 10_000  # blank lines after the first full one
+_MOST_PASSED_OVER = 2**30  # bytes of one line that is too long, before its end is given up
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _GZIP = b"\x1f\x8b"
 _BROKEN_GZIP = (EOFError, zlib.error, gzip.BadGzipFile)
@@ -189,7 +191,24 @@ def _read_file(
         yield Fault("input-unreadable", Place(shown(path)), {"problem": _reason(error)})
         return
     with stream:
+        if _is_endless(stream):
+            yield Fault("input-unreadable", Place(shown(path)), {"problem": "it is a device, not a file"})
+            return
         yield from _read_stream(stream, shown(path), path.lower())
+
+
+def _is_endless(stream: BinaryIO) -> bool:
+    """Whether this is a device (``/dev/zero``), so that nobody knows of an end; at a terminal somebody types it."""
+    mode = os.fstat(stream.fileno()).st_mode
+    return stat.S_ISBLK(mode) or (stat.S_ISCHR(mode) and not stream.isatty())
+
+
+class _NoEnd(Exception):
+    """A line whose end was not found, with its place."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__()
+        self.place = place
 
 
 def _read_stream(raw: BinaryIO, path: str, name: str) -> Iterator[Record | Fault | Lines]:
@@ -205,6 +224,9 @@ def _read_stream(raw: BinaryIO, path: str, name: str) -> Iterator[Record | Fault
         for item in _records(stream, path, name):
             reached = item.end if isinstance(item, Lines) else item.place
             yield item
+    except _NoEnd as found:
+        problem = f"no line end within {(LARGEST_RECORD + _MOST_PASSED_OVER) // 2**20} MB; the rest was not looked at"
+        yield Fault("input-unreadable", found.place, {"problem": problem})
     except _BROKEN_GZIP:
         yield Fault("input-gzip", reached)
     except OSError as error:
@@ -236,6 +258,8 @@ def _look_ahead(stream: io.BufferedReader, named_lines: bool) -> tuple[int, list
         stripped = line.strip()
         if not ahead and not stripped and line.endswith(b"\n"):
             blank += 1  # counted, not kept: a hostile gzip is full of them
+            if blank > LARGEST_RECORD:
+                break
             continue
         ahead.append(line)
         if len(line) > LARGEST_RECORD:
@@ -281,8 +305,12 @@ def _by_line(
 
 def _one_line(stream: io.BufferedReader, line: bytes, place: Place) -> Iterator[Record | Fault]:
     if len(line) > LARGEST_RECORD:
+        passed_over = 0
         while line and not line.endswith(b"\n"):
+            if passed_over > _MOST_PASSED_OVER:
+                raise _NoEnd(place)
             line = stream.readline(_CHUNK)
+            passed_over += len(line)
         yield _too_large(place)
     elif data := line.rstrip():
         yield Record(data, place)

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from fhir_keta import Validator, bundled, read_definitions
 from fhir_keta.cli.main import main
+from fhir_keta.definitions import incoming
 from fhir_keta.errors import DefinitionError
 from tests.unit.made_profiles import MADE, element, profile
 
@@ -137,6 +138,14 @@ def test_not_json(tmp_path: Path) -> None:
     result = run("--definitions", str(tmp_path))
     assert result.exit_code == 2
     assert f"{tmp_path / 'bad.json'} is not JSON" in result.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there is no such device here")
+def test_a_device_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(incoming, "LARGEST_FILE", 2**20)
+    result = run("--definitions", "/dev/zero")
+    assert result.exit_code == 2
+    assert "/dev/zero has more than 1,048,576 bytes" in result.stderr
 
 
 def test_a_circle_of_two(tmp_path: Path) -> None:

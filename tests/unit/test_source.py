@@ -1,13 +1,21 @@
+from __future__ import annotations
+
 import gzip
 import io
 import os
+import socket
+import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from fhir_keta.errors import InputError, UsageError
 from fhir_keta.records import source
 from fhir_keta.records.source import Fault, Place, Record, read, size
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer  # collections.abc has it from Python 3.12
 
 ONE = b'{"resourceType":"Patient","id":"one"}'
 TWO = b'{"resourceType":"Patient","id":"two"}'
@@ -151,6 +159,93 @@ def test_a_record_larger_than_the_limit_is_skipped_unread(tmp_path: Path, monkey
     assert of_bytes(large + b"\n" + TWO) == [
         Fault("input-size", Place("<stdin>", 1), limit),
         Record(TWO, Place("<stdin>", 2)),
+    ]
+
+
+@pytest.mark.parametrize("device", ["/dev/zero", "/dev/urandom", "/dev/full", "/dev/null"])
+def test_a_device_is_no_file(device: str) -> None:
+    if not Path(device).is_char_device():
+        pytest.skip("there is no such device here")
+    assert list(read([device])) == [Fault("input-unreadable", Place(device), {"problem": "it is a device, not a file"})]
+
+
+def test_a_terminal_is_read(tmp_path: Path) -> None:
+    ours, theirs = os.openpty()
+    os.write(ours, ONE + b"\n" + TWO + b"\n\x04")  # what somebody types, and the end
+    name = os.ttyname(theirs)
+    try:
+        assert list(read([name])) == [Record(ONE, Place(name, 1)), Record(TWO, Place(name, 2))]
+    finally:
+        os.close(theirs)
+        os.close(ours)
+
+
+def test_a_pipe_is_read(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(ONE + b"\n" + TWO,), daemon=True)
+    writer.start()
+    assert list(read([str(pipe)])) == [Record(ONE, Place(str(pipe), 1)), Record(TWO, Place(str(pipe), 2))]
+    writer.join()
+
+
+def test_a_socket_is_one_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # the name of a socket is short
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("records.json")
+        (fault,) = read(["records.json"])
+    assert isinstance(fault, Fault)
+    assert (fault.rule, fault.place) == ("input-unreadable", Place("records.json"))
+
+
+def test_links_in_a_circle_are_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_bytes(ONE)
+    (tmp_path / "again").symlink_to(tmp_path)
+    (tmp_path / "b.json").symlink_to(tmp_path / "c.json")
+    (tmp_path / "c.json").symlink_to(tmp_path / "b.json")
+    found = list(read([str(tmp_path)]))
+    assert found[0] == Record(ONE, Place(str(tmp_path / "a.json"), 1))
+    assert [item.rule for item in found[1:] if isinstance(item, Fault)] == ["input-unreadable"] * 2
+    with pytest.raises(InputError, match="no such file"):
+        read([str(tmp_path / "b.json")])
+
+
+class _Endless(io.RawIOBase):
+    """As many bytes as are asked for, over and over."""
+
+    def __init__(self, text: bytes) -> None:
+        self._text = text
+        self.count = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Buffer, /) -> int:
+        view = memoryview(buffer).cast("B")
+        view[:] = (self._text * (len(view) // len(self._text) + 1))[: len(view)]
+        self.count += len(view)
+        return len(view)
+
+
+@pytest.mark.parametrize("text", [b"\0", b"{", b" ", b"\n", b'{"a": '], ids=repr)
+def test_what_never_ends_is_given_up(text: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "LARGEST_RECORD", 2**20)
+    monkeypatch.setattr(source, "_MOST_PASSED_OVER", 2**22)
+    stream = _Endless(text)
+    items = list(read(["-"], io.BufferedReader(stream)))
+    assert [item.rule for item in items if isinstance(item, Fault)] in (["input-size"], ["input-unreadable"])
+    assert len(items) == 1
+    assert stream.count < 2**24
+
+
+def test_the_place_of_a_line_without_end_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "LARGEST_RECORD", 2**20)
+    monkeypatch.setattr(source, "_MOST_PASSED_OVER", 2**20)
+    problem = "no line end within 2 MB; the rest was not looked at"
+    assert of_bytes(ONE + b"\n" + TWO + b"\n" + b"{" * 5 * 2**20 + b"\n" + ONE) == [
+        Record(ONE, Place("<stdin>", 1)),
+        Record(TWO, Place("<stdin>", 2)),
+        Fault("input-unreadable", Place("<stdin>", 3), {"problem": problem}),
     ]
 
 
