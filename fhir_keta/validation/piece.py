@@ -43,7 +43,7 @@ class Piece:
 class Varying:
     """A value that varies: where it stands in the text, how it may be written, and its role.
 
-    The role is "start" or "end" of what has both (a Period), ``REFERENCE`` for the id in a reference, or nothing.
+    The role is "start" or "end" of what has both (a Period), or nothing.
     """
 
     start: int
@@ -126,4 +126,4 @@ def _place(text: str, leaf: Leaf, type_name: str | None) -> Varying | None:
             return None
         start += named.end()
     pattern = written(type_name, text[start:end])
-    return Varying(start, end, pattern, REFERENCE if type_name == REFERENCE else "") if pattern else None
+    return Varying(start, end, pattern) if pattern else None

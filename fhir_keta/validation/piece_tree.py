@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from fhir_keta.validation.layouts import Match, VaryingToken, in_order
 from fhir_keta.validation.piece import COMMA, VARIES, Piece, Varying
-from fhir_keta.validation.varying import REFERENCE
 
-_REFERENCES = 10_000  # known by heart: a patient's records follow one another
 _FORMS = 16  # of one token with values that vary
 _TOKENS = 150  # beyond so many, a record is read in one way only
 
-# how a token with a value that varies is matched, what may follow, the role of the value, the pattern
-_Form = tuple[Callable[[bytes], "re.Match[bytes] | None"], Any, str, str]
-_NO_FORMS: dict[bytes, list[_Form]] = {}
 # after a token: the tokens that may follow it, or the piece that ends with it; under None the forms, by token's name
 _Following = dict[bytes | None, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How a token with a value that varies is matched, what may follow, the role of the value, the pattern."""
+
+    match: Match
+    after: Any
+    role: str
+    pattern: str
+
+    def at(self, position: int) -> VaryingToken:
+        return VaryingToken(position, self.pattern, self.role == "end")
+
+
+_NO_FORMS: dict[bytes, list[_Form]] = {}
 
 
 @dataclass(slots=True, eq=False)
@@ -27,69 +39,72 @@ class PieceTree:
 
     size: int = 0
     _start: _Following = field(default_factory=dict)
-    _met: list[tuple[_Following, bytes]] = field(default_factory=list)
 
-    def read(self, tokens: Sequence[bytes]) -> tuple[Piece, ...] | None:
-        """The pieces of these tokens, with what varies in them as it may; None where there are no such pieces."""
+    def read(self, tokens: Sequence[bytes]) -> tuple[tuple[Piece, ...], list[VaryingToken]] | None:
+        """The pieces of these tokens, and those tokens in which something varies, as it may; None where there are no
+        such pieces."""
         pieces: list[Piece] = []
+        varying: list[VaryingToken] = []
         following = start = self._start
         earlier = b""  # the start of the Period that is being read
-        for token in tokens:
+        for position, token in enumerate(tokens):
             after = following.get(token)
             if after is None:
                 for form in following.get(None, _NO_FORMS).get(token[: token.find(b'":')], ()):
-                    if found := form[0](token):
+                    if found := form.match(token):
                         break
                 else:
-                    return self._read_otherwise(tokens, pieces) if following is not start else None
-                _, after, role, _ = form
-                if role == REFERENCE:
-                    self._meet(following, token, after)
-                elif role == "start":
+                    return self._read_otherwise(tokens) if following is not start else None
+                if form.role == "start":
                     earlier = found[1]
-                elif role == "end" and not _in_order(earlier, found[1]):
+                elif form.role == "end" and not in_order(earlier, found[1]):
                     return None
+                varying.append(form.at(position))
+                after = form.after
             if type(after) is dict:
                 following = after
             else:
                 pieces.append(after)
                 following = start
-        return tuple(pieces) if following is start else None
+        return (tuple(pieces), varying) if following is start else None
 
-    def _read_otherwise(self, tokens: Sequence[bytes], pieces: list[Piece]) -> tuple[Piece, ...] | None:
-        """Read on after ``pieces``, where a token is known as it is and also as one that varies.
-
-        What follows decides; so the piece that could not be read is read again from its beginning.
-        """
+    def _read_otherwise(self, tokens: Sequence[bytes]) -> tuple[tuple[Piece, ...], list[VaryingToken]] | None:
+        """Read where a token is known as it is and also as one that varies: what follows decides."""
         if len(tokens) > _TOKENS:
             return None
-        position = sum(piece.length for piece in pieces)
+        pieces: list[Piece] = []
+        varying: list[VaryingToken] = []
+        position = 0
         while position < len(tokens):
             found = self._next(tokens, position, self._start, b"")
             if found is None:
                 return None
-            piece, position = found
+            piece, inside = found
             pieces.append(piece)
-        return tuple(pieces)
+            varying += inside
+            position += piece.length
+        return tuple(pieces), varying
 
     def _next(
         self, tokens: Sequence[bytes], position: int, following: _Following, earlier: bytes
-    ) -> tuple[Piece, int] | None:
-        """The piece that begins or goes on at ``position``, and where it ends."""
+    ) -> tuple[Piece, list[VaryingToken]] | None:
+        """The piece that begins or goes on at ``position``, and what varies from there to its end."""
         if position == len(tokens):
             return None
         token = tokens[position]
-        ways = [(after, earlier)] if (after := following.get(token)) is not None else []
-        for match, after, role, _ in following.get(None, _NO_FORMS).get(token[: token.find(b'":')], ()):
-            found = match(token)
-            if found and (role != "end" or _in_order(earlier, found[1])):
-                ways.append((after, found[1] if role == "start" else earlier))
-        for after, start in ways:
+        ways: list[tuple[Any, bytes, list[VaryingToken]]] = []
+        if (after := following.get(token)) is not None:
+            ways.append((after, earlier, []))
+        for form in following.get(None, _NO_FORMS).get(token[: token.find(b'":')], ()):
+            found = form.match(token)
+            if found and (form.role != "end" or in_order(earlier, found[1])):
+                ways.append((form.after, found[1] if form.role == "start" else earlier, [form.at(position)]))
+        for after, start, varying in ways:
             if type(after) is not dict:
-                return after, position + 1
+                return after, varying
             inner = self._next(tokens, position + 1, after, start)
             if inner is not None:
-                return inner
+                return inner[0], varying + inner[1]
         return None
 
     def add(self, piece: Piece, places: Sequence[Varying], spaced: int) -> Piece | None:
@@ -105,12 +120,12 @@ class PieceTree:
                     return None  # only one that stands alone in its token is compared
                 role, pattern = inside[0].role if len(inside) == 1 else "", _pattern(token, inside)
                 forms = following.setdefault(None, {}).setdefault(token[: token.find('":')].encode(), [])
-                same = [form for form in forms if form[2:] == (role, pattern)]
+                same = [form for form in forms if (form.role, form.pattern) == (role, pattern)]
                 if not same and len(forms) >= _FORMS:
                     return None
                 if not same:
-                    forms.append((re.compile(pattern.encode()).fullmatch, after, role, pattern))
-                after = same[0][1] if same else after
+                    forms.append(_Form(re.compile(pattern.encode()).fullmatch, after, role, pattern))
+                after = same[0].after if same else after
             else:
                 after = following.setdefault(token.encode(), after)
             self.size += len(token) + 200
@@ -122,16 +137,7 @@ class PieceTree:
     def forget(self) -> None:
         """Empty the tree; who is reading in it reads on."""
         self._start = {}
-        self._met = []
         self.size = 0
-
-    def _meet(self, following: _Following, token: bytes, after: Any) -> None:
-        if len(self._met) > _REFERENCES:
-            met, self._met = self._met, []
-            for where, each in met:
-                where.pop(each, None)
-        following[token] = after
-        self._met.append((following, token))
 
 
 def _pattern(token: str, inside: list[Varying]) -> str:
@@ -139,8 +145,3 @@ def _pattern(token: str, inside: list[Varying]) -> str:
     first, *rest = token.split(VARIES)
     parts = [value.pattern + re.escape(part) for value, part in zip(inside, rest, strict=True)]
     return re.escape(first) + "".join(parts)
-
-
-def _in_order(start: bytes, end: bytes) -> bool:
-    """Whether one time is not after the other; only said where both are written alike, in the same zone."""
-    return len(start) == len(end) and start[19:] == end[19:] and start <= end

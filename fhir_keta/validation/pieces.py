@@ -21,6 +21,7 @@ from fhir_keta.records.json_text import Member, members
 from fhir_keta.validation.accepted_items import AcceptedItems
 from fhir_keta.validation.compiled import Compiled
 from fhir_keta.validation.functions import URIS
+from fhir_keta.validation.layouts import Layouts
 from fhir_keta.validation.piece import COMMA, LINK_ID, RESPONSE, Path, Piece, cut, is_spaced, piece_of
 from fhir_keta.validation.piece_tree import PieceTree
 from fhir_keta.validation.responses import ResponseChecker
@@ -31,7 +32,6 @@ JsonObject = dict[str, Any]
 
 _LONGEST = 60_000  # bytes of a record: longer ones are rarely like others
 _REMEMBERED = 8_000_000  # bytes of text, beyond which all is forgotten and learnt anew: a bound on memory
-_COMBINATIONS = 20_000
 
 # the root elements whose content decides which profiles and which questionnaire a record is held to
 _DECIDING = frozenset({"resourceType", "meta", "code", "questionnaire"})
@@ -97,30 +97,31 @@ class AcceptedPieces:
     _tree: PieceTree = field(default_factory=PieceTree)
     _kinds: dict[Hashable, _Kind] = field(default_factory=dict)
     _decided: dict[tuple[Piece, ...], _Kind] = field(default_factory=dict)
-    _known: dict[tuple[Piece, ...], tuple[_Kind, Piece | None]] = field(default_factory=dict)
+    _layouts: Layouts[tuple[_Kind, Piece | None]] = field(default_factory=Layouts)
 
     def accepts(self, data: bytes) -> bool:
         """Whether the record in ``data`` is surely good; False leaves it to the full check."""
         tokens, items = cut(data)
-        pieces = self._tree.read(tokens)
-        if pieces is None:
+        found = self._layouts.find(tokens) or self._read(tokens)
+        if found is None:
             return False
-        known = self._known.get(pieces) or self._recombined(pieces)
-        if known is None:
-            return False
-        kind, status = known
+        kind, status = found
         if items and (kind.items is None or not kind.items.accepts(items, status)):
             return False
         return data.isascii() or _is_utf_8(data)
 
-    def _recombined(self, pieces: tuple[Piece, ...]) -> tuple[_Kind, Piece | None] | None:
+    def _read(self, tokens: list[bytes]) -> tuple[_Kind, Piece | None] | None:
+        """The kind of a record and the piece with its status, where its pieces are good together."""
+        found = self._tree.read(tokens)
+        if found is None:
+            return None
+        pieces, varying = found
         kind = self._decided.get(_deciding(pieces))
         if kind is None or not kind.accepts(pieces):
             return None
-        if len(self._known) >= _COMBINATIONS:
-            self._known.clear()
-        self._known[pieces] = found = kind, _status(pieces)
-        return found
+        outcome = kind, _status(pieces)
+        self._layouts.learn(tokens, varying, outcome)
+        return outcome
 
     def learn(
         self,
@@ -161,9 +162,10 @@ class AcceptedPieces:
 
     def _kind(self, held_to: Hashable, compiled: tuple[Compiled, ...], form: ResponseChecker | None) -> _Kind:
         if self._tree.size > _REMEMBERED:
-            self._tree.forget()
-            for each in (self._kinds, self._decided, self._known):
-                each.clear()
+            for memory in (self._tree, self._layouts):
+                memory.forget()
+            self._kinds.clear()
+            self._decided.clear()
         if held_to not in self._kinds:
             apart = form is not None and all(map(items_are_independent, compiled))
             items = AcceptedItems(form, compiled) if form and apart else None
@@ -173,7 +175,7 @@ class AcceptedPieces:
     def _piece(self, text: str, member: Member, kind: _Kind, spaced: int) -> Piece | None:
         """The piece that this root element is, made if there is none yet; None where it cannot be one."""
         known = self._tree.read(text[member.start + 1 : member.end].encode().split(COMMA[spaced]))
-        only = known[0] if known is not None and len(known) == 1 else None
+        only = known[0][0] if known is not None and len(known[0]) == 1 else None
         if only and (only in kind.pieces or not only.patterns):
             return only  # without patterns it is this very text
         piece, places = piece_of(text, member, spaced, kind.varying_type)

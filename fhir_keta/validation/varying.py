@@ -42,24 +42,31 @@ WRITTEN: dict[str, str] = {
     "positiveInt": _WHOLE,
 }
 _DATES = frozenset({"date", "dateTime", "instant"})
-_OF_A_DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 
-
-# most days, told faster
-_COMMON_DAY = "[1-9][0-9]{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"
-_COMMON_TIME = f"{_COMMON_DAY}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9])"
+# every day but the 29th of February, and no leap second: what is rare is left to the full check
+_DAY = "[1-9][0-9]{3}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
+_TIME = "T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+_ZONE = "[+-](?:0[0-9]|1[0-3]):[0-5][0-9]"
+_TIMES = re.compile(rf"{_DAY}(?:{_TIME}(?:\.(?P<fraction>[0-9]+))?(?P<zone>Z|{_ZONE}))?")
 
 
 def written(type_name: str, value: str) -> str | None:
     """The regular expression of the bytes that may stand instead of ``value``; None where that is only itself."""
     if type_name in _DATES:
-        if re.match(_OF_A_DAY, value) is None:
-            return None
-        common, every = (_COMMON_DAY, "date") if len(value) == 10 else (_COMMON_TIME, "instant")
-        pattern = rf"(?=.{{{len(value)}}}(?:\"|$))(?:{common}|{primitive_schema(every)['pattern'][1:-1]})"
-    else:
-        pattern = WRITTEN[type_name]
+        return _time(value)
+    pattern = WRITTEN[type_name]
     return pattern if re.fullmatch(pattern.encode(), value.encode()) else None
+
+
+def _time(value: str) -> str | None:
+    """Days or times that are written like this one: as exact, and with or without a zone's offset."""
+    found = _TIMES.fullmatch(value)
+    if found is None:
+        return None
+    if found["zone"] is None:
+        return _DAY
+    fraction = rf"\.[0-9]{{{len(found['fraction'])}}}" if found["fraction"] else ""
+    return f"{_DAY}{_TIME}{fraction}{'Z' if found['zone'] == 'Z' else _ZONE}"
 
 
 # rules about what varies only within bounds that keep them: an id in a reference is no fragment and no search, and
