@@ -76,9 +76,13 @@ class Lines:
 
     def records(self) -> Iterator[Record]:
         """The records in them, blank lines passed over."""
+        return (Record(line, Place(self.place.path, number)) for number, line in self.numbered())
+
+    def numbered(self) -> Iterator[tuple[int, bytes]]:
+        """The number and the text of each line that is not blank."""
         for number, line in enumerate(self.data.split(b"\n"), start=self.place.line or 1):
             if record := line.rstrip():
-                yield Record(record, Place(self.place.path, number))
+                yield number, record
 
 
 def read(

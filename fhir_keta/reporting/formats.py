@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 from fhir_keta.records.source import Place
 from fhir_keta.reporting.reporter import Reporter, not_written, place_text, sentence
-from fhir_keta.reporting.result import Counts, Finding, Result, Summary
+from fhir_keta.reporting.result import Checked, Counts, Finding, Passed, Result, Summary
 
 JsonObject = dict[str, Any]
 
@@ -23,7 +23,7 @@ class Text:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
-    def add(self, result: Result) -> None:
+    def add(self, result: Checked) -> None:
         for finding in result.written:
             place = place_text(finding.issue.place or result.place)
             self._stream.write(f"{place}: {finding.issue.severity} {sentence(finding)}\n")
@@ -39,7 +39,7 @@ class TextSummary(Text):
         super().__init__(stream)
         self._summary = Summary()
 
-    def add(self, result: Result) -> None:
+    def add(self, result: Checked) -> None:
         super().add(result)
         self._summary.add(result)
 
@@ -62,7 +62,7 @@ class Json:
         self._counts = Counts()
         self._before = '{"findings": [\n'
 
-    def add(self, result: Result) -> None:
+    def add(self, result: Checked) -> None:
         self._counts.add(result)
         for finding in result.written:
             self._stream.write(self._before + json.dumps(_as_object(finding, result.place)))
@@ -87,7 +87,7 @@ class JsonSummary(Json):
         super().__init__(stream)
         self._summary = Summary()
 
-    def add(self, result: Result) -> None:
+    def add(self, result: Checked) -> None:
         super().add(result)
         self._summary.add(result)
 
@@ -101,7 +101,7 @@ class Ndjson:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
-    def add(self, result: Result) -> None:
+    def add(self, result: Checked) -> None:
         for finding in result.written:
             self._stream.write(json.dumps(_as_object(finding, result.place)) + "\n")
 
@@ -121,7 +121,10 @@ class Outcome:
         self._stream = stream
         self._fine = _outcome_line([_remark("No findings.")])
 
-    def add(self, result: Result) -> None:
+    def add(self, result: Checked) -> None:
+        if isinstance(result, Passed):
+            self._stream.write(self._fine * len(result.lines))
+            return
         if not result.findings:
             self._stream.write(self._fine)
             return

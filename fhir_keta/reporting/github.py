@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TextIO
 
 from fhir_keta.reporting.reporter import sentence
-from fhir_keta.reporting.result import Result
+from fhir_keta.reporting.result import Checked
 
 _COMMANDS = {"fatal": "error", "error": "error", "warning": "warning", "information": "notice"}
 _IN_MESSAGES = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
@@ -21,7 +21,7 @@ class GitHub:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
-    def add(self, result: Result) -> None:
+    def add(self, result: Checked) -> None:
         for finding in result.written:
             issue = finding.issue
             place = issue.place or result.place

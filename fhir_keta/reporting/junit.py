@@ -11,7 +11,7 @@ from typing import TextIO
 
 from fhir_keta.records.source import Place
 from fhir_keta.reporting.reporter import not_written, place_text, sentence
-from fhir_keta.reporting.result import Counts, Finding, Result
+from fhir_keta.reporting.result import Checked, Counts, Finding, Passed, Result
 from fhir_keta.xml_text import attribute, content
 
 _IN_MEMORY = 2**20  # characters of testcases; more go to a temporary file
@@ -31,7 +31,11 @@ class JUnit:
         self._failed = 0
         self._unread = 0
 
-    def add(self, result: Result) -> None:
+    def add(self, result: Checked) -> None:
+        if isinstance(result, Passed):
+            for each in result.results():
+                self.add(each)
+            return
         self._counts.add(result)
         severities = {finding.issue.severity for finding in result.findings}
         unread, failed = "fatal" in severities, "error" in severities

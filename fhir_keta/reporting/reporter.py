@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Protocol
 
 from fhir_keta.records.source import Place
-from fhir_keta.reporting.result import Finding, Result
+from fhir_keta.reporting.result import Checked, Finding
 
 
 class Reporter(Protocol):
     """Writes results to the stream it was made with, as they come, so that a long run needs no memory."""
 
-    def add(self, result: Result) -> None:
+    def add(self, result: Checked) -> None:
         """Write what is to be said of one record."""
 
     def finish(self) -> None:

@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from itertools import chain
+from typing import Any, ClassVar
 
 from fhir_keta.records.parse import ParseFault, parse
 from fhir_keta.records.positions import locate_all, steps
@@ -76,6 +77,31 @@ class Result:
         return len(self.findings) - len(self.written)
 
 
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """Records of one file in which nothing was found: the line of each, one after the other."""
+
+    path: str
+    lines: Sequence[int]
+
+    findings: ClassVar[tuple[Finding, ...]] = ()
+    written: ClassVar[tuple[Finding, ...]] = ()
+    hidden: ClassVar[int] = 0
+
+    @property
+    def place(self) -> Place:
+        """Where the first of them stands."""
+        return Place(self.path, self.lines[0])
+
+    def results(self) -> Iterator[Result]:
+        """The result of each of them."""
+        return (Result(Place(self.path, line)) for line in self.lines)
+
+
+Checked = Result | Passed
+"""What a check gives: a result for a record, or that records passed."""
+
+
 @dataclass(slots=True)
 class Counts:
     """How many records were checked, and how many findings of each severity there are."""
@@ -88,11 +114,12 @@ class Counts:
     hidden: int = 0
     """How many of the findings were not written out."""
 
-    def add(self, result: Result) -> None:
-        """Count one more record and its findings."""
-        self.records += 1
-        if not result.findings:
+    def add(self, result: Checked) -> None:
+        """Count one more record and its findings, or those that passed."""
+        if isinstance(result, Passed):
+            self.records += len(result.lines)
             return
+        self.records += 1
         self.hidden += result.hidden
         for finding in result.findings:
             severity = finding.issue.severity
@@ -117,8 +144,10 @@ class Summary:
     rules: Counter[str] = field(default_factory=Counter)
     files: Counter[str] = field(default_factory=Counter)
 
-    def add(self, result: Result) -> None:
+    def add(self, result: Checked) -> None:
         """Count the findings of one more record."""
+        if isinstance(result, Passed):
+            return
         for finding in result.findings:
             self.rules[finding.issue.rule] += 1
         if result.findings:
@@ -133,13 +162,16 @@ def _sorted(counter: Counter[str]) -> dict[str, int]:
     return dict(sorted(counter.items(), key=lambda item: (-item[1], item[0])))
 
 
-def limited(given: Iterable[Result], most: int | None) -> Iterable[Result]:
+def limited(given: Iterable[Checked], most: int | None) -> Iterable[Checked]:
     """The results, of which together at most ``most`` findings are to be written out (None: all)."""
     return given if most is None else _limited(given, most)
 
 
-def _limited(given: Iterable[Result], left: int) -> Iterator[Result]:
+def _limited(given: Iterable[Checked], left: int) -> Iterator[Checked]:
     for result in given:
+        if isinstance(result, Passed):
+            yield result
+            continue
         yield replace(result, shown=min(left, len(result.findings)))
         left -= min(left, len(result.findings))
 
@@ -149,84 +181,72 @@ Check = Callable[[bytes], list[Issue]]
 
 def results(
     items: Iterable[Record | Fault | Lines], check: Check, jobs: int = 1, *, show_values: bool = False
-) -> Generator[Result, None, None]:
-    """Check every record of ``records.source.read_together`` (or ``read``): one result for each, in the same order.
+) -> Generator[Checked, None, None]:
+    """Check every record of ``records.source.read_together`` (or ``read``), and say what was found, in the same order.
 
-    ``check`` is ``Validator.check``; a Fault becomes a finding under its own rule. With ``jobs`` above 1 all but the
-    first records are checked in so many processes; close the iterator to end them early. ``show_values`` fills in the
-    values found.
+    ``check`` is ``Validator.check``; a Fault becomes a finding under its own rule. Each gives a Result, but of records
+    that come as lines those which passed are told together. With ``jobs`` above 1 all but the first records are checked
+    in so many processes; close the iterator to end them early. ``show_values`` fills in the values found.
     """
     items = iter(items)
-    for item in _apart(items) if jobs == 1 else _first(items):
-        yield Result(item.place, _findings_of(item, check, show_values))
+    checked = partial(_checked, check, show_values)
+    yield from chain.from_iterable(map(checked, items if jobs == 1 else _first(items)))
     if jobs == 1:
         return
     from fhir_keta.validation.parallel import in_order
 
-    for places, (lines, found) in in_order(partial(_findings_in, check, show_values), _questions(items), jobs):
-        if isinstance(places, str):
-            places = [Place(places, line) for line in lines]
-        for position, place in enumerate(places):
-            yield Result(place, found.get(position, ()))
+    for found in in_order(partial(_all_checked, check, show_values), _questions(items), jobs):
+        yield from found
 
 
-def _apart(items: Iterable[Record | Fault | Lines]) -> Iterator[Record | Fault]:
-    for item in items:
-        if isinstance(item, Lines):
-            yield from item.records()
-        else:
-            yield item
+def _checked(check: Check, show_values: bool, item: Record | Fault | Lines) -> Iterator[Checked]:
+    if isinstance(item, Fault):
+        yield Result(item.place, (Finding(replace(issue_of(item.rule, "", **item.names), place=item.place)),))
+        return
+    if isinstance(item, Record):
+        issues = check(item.data)
+        yield Result(item.place, _findings(issues, item, show_values) if issues else ())
+        return
+    passed: list[int] = []
+    for number, line in item.numbered():
+        issues = check(line)
+        if not issues:
+            passed.append(number)
+            continue
+        if passed:
+            yield Passed(item.place.path, passed)
+            passed = []
+        record = Record(line, Place(item.place.path, number))
+        yield Result(record.place, _findings(issues, record, show_values))
+    if passed:
+        yield Passed(item.place.path, passed)
 
 
-def _first(items: Iterator[Record | Fault | Lines]) -> Iterator[Record | Fault]:
-    size = count = 0
-    for item in items:
-        for each in _apart([item]):
-            yield each
-            count += 1
-            size += len(each.data) if isinstance(each, Record) else 0
+def _all_checked(check: Check, show_values: bool, items: Sequence[Record | Fault | Lines]) -> list[Checked]:
+    return [found for item in items for found in _checked(check, show_values, item)]
+
+
+def _first(items: Iterator[Record | Fault | Lines]) -> Iterator[Record | Fault | Lines]:
+    size = 0
+    for count, item in enumerate(items, start=1):
+        yield item
+        size += 0 if isinstance(item, Fault) else len(item.data)
         if size >= ALONE_BYTES or count >= ALONE_RECORDS:
             return
 
 
-def _findings_of(item: Record | Fault, check: Check, show_values: bool) -> tuple[Finding, ...]:
-    if isinstance(item, Fault):
-        return (Finding(replace(issue_of(item.rule, "", **item.names), place=item.place)),)
-    issues = check(item.data)
-    return _findings(issues, item, show_values) if issues else ()
-
-
-_Question = Lines | list[Record | Fault]
-_Answer = tuple[Sequence[int | None], dict[int, tuple[Finding, ...]]]
-
-
-def _questions(items: Iterable[Record | Fault | Lines]) -> Iterator[tuple[str | list[Place], _Question]]:
-    """Records in handfuls worth sending to another process, each beside their places: of lines, only the path."""
-    handful: list[Record | Fault] = []
+def _questions(items: Iterable[Record | Fault | Lines]) -> Iterator[list[Record | Fault | Lines]]:
+    """What is to be checked, in handfuls worth sending to another process."""
+    handful: list[Record | Fault | Lines] = []
     size = 0
     for item in items:
-        if handful and (isinstance(item, Lines) or size >= _CHUNK_BYTES or len(handful) >= _CHUNK_RECORDS):
-            yield [each.place for each in handful], handful
-            handful, size = [], 0
-        if isinstance(item, Lines):
-            yield item.place.path, item
-            continue
         handful.append(item)
-        size += len(item.data) if isinstance(item, Record) else 0
+        size += 0 if isinstance(item, Fault) else len(item.data)
+        if isinstance(item, Lines) or size >= _CHUNK_BYTES or len(handful) >= _CHUNK_RECORDS:
+            yield handful
+            handful, size = [], 0
     if handful:
-        yield [each.place for each in handful], handful
-
-
-def _findings_in(check: Check, show_values: bool, asked: _Question) -> _Answer:
-    """The line of each record that comes with others as lines, and the findings by position where there are any."""
-    lines: list[int | None] = []
-    found: dict[int, tuple[Finding, ...]] = {}
-    for position, item in enumerate(asked.records() if isinstance(asked, Lines) else asked):
-        if isinstance(asked, Lines):
-            lines.append(item.place.line)
-        if findings := _findings_of(item, check, show_values):
-            found[position] = findings
-    return lines, found
+        yield handful
 
 
 def placed(issues: Iterable[Issue], record: Record) -> list[Issue]:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from fhir_keta._version import __version__
 from fhir_keta.records.source import Place
 from fhir_keta.reporting.reporter import not_written
-from fhir_keta.reporting.result import Finding, Result
+from fhir_keta.reporting.result import Checked, Finding
 from fhir_keta.validation.rules import RULES
 
 JsonObject = dict[str, Any]
@@ -31,7 +31,7 @@ class Sarif:
         stream.write(f'{{"$schema": "{SCHEMA}", "version": "2.1.0", "runs": [{{"columnKind": "unicodeCodePoints",\n')
         stream.write('"results": [\n')
 
-    def add(self, result: Result) -> None:
+    def add(self, result: Checked) -> None:
         self._hidden += result.hidden
         for finding in result.written:
             index, _ = self._rules.setdefault(finding.issue.rule, (len(self._rules), finding))

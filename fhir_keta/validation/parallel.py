@@ -8,7 +8,8 @@ import pickle
 import signal
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -16,7 +17,6 @@ from typing import Any, Generic, TypeVar
 
 from fhir_keta.errors import KetaError, own_fault
 
-Kept = TypeVar("Kept")
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
 
@@ -24,17 +24,18 @@ _AHEAD = 8
 """Questions read for each process before the oldest is answered. A bound on memory, and room for an uneven pace."""
 
 _BYTES_AHEAD = 32 * 2**20
-_SMALL = 2**15
+_SMALL = 2**14
+_IN_HAND = 2
+"""Questions that a process has: so it goes on while its answer is looked at. Small enough together for a pipe."""
+
 _ON_THE_DESK = b"on the desk "
-"""In place of a question too large for a pipe, with its length; no pickle begins like this."""
+"""In place of a question too large for a pipe, with the number of the desk and its length; no pickle begins so."""
 
 _END_SECONDS = 5.0
 
 
-def in_order(
-    work: Callable[[Question], Answer], questions: Iterable[tuple[Kept, Question]], jobs: int
-) -> Iterator[tuple[Kept, Answer]]:
-    """Answer questions in up to ``jobs`` processes; yields what was kept beside each question, with its answer.
+def in_order(work: Callable[[Question], Answer], questions: Iterable[Question], jobs: int) -> Iterator[Answer]:
+    """Answer questions in up to ``jobs`` processes; yields the answers in the order of the questions.
 
     ``work`` and the questions are pickled, so they must allow it. A question should take milliseconds, or passing it
     on costs more than answering it. Processes are started as they are needed and ended when the iterator is closed.
@@ -44,8 +45,8 @@ def in_order(
     """
     crew = _Crew(work, jobs)
     try:
-        for kept, question in questions:
-            crew.ask(kept, pickle.dumps(question, pickle.HIGHEST_PROTOCOL))
+        for question in questions:
+            crew.ask(pickle.dumps(question, pickle.HIGHEST_PROTOCOL))
             yield from crew.answered()
             while crew.full:
                 crew.listen()
@@ -61,7 +62,6 @@ def in_order(
 class _Entry:
     """A question on its way; ``answer`` is filled when it comes."""
 
-    kept: Any
     question: bytes
     answered: bool = False
     answer: Any = None
@@ -69,32 +69,44 @@ class _Entry:
 
 @dataclass(slots=True)
 class _Worker:
-    """A process; ``desk`` is a file in memory that it shares, for large questions: a pipe takes 64 kB at a time."""
+    """A process. Its desks are files in memory that it shares, for large questions: a pipe takes 64 kB at a time.
+
+    Where there are none, it gets one question at a time, so that neither side ever waits for the other to read.
+    """
 
     process: BaseProcess
     connection: Connection
-    desk: int | None
-    busy_with: _Entry | None = None
+    desks: tuple[int, ...]
+    in_hand: deque[_Entry] = field(default_factory=deque)
+    handed: int = 0
 
-    def hand(self, question: bytes) -> None:
-        if self.desk is None or len(question) <= _SMALL:
+    @property
+    def has_room(self) -> bool:
+        return len(self.in_hand) < (_IN_HAND if self.desks else 1)
+
+    def hand(self, entry: _Entry) -> None:
+        question, entry.question = entry.question, b""
+        self.in_hand.append(entry)
+        self.handed += 1
+        if not self.desks or len(question) <= _SMALL:
             self.connection.send_bytes(question)
             return
+        number = self.handed % _IN_HAND  # that of the question which was answered last
         laid = 0
         while laid < len(question):
-            laid += os.pwrite(self.desk, memoryview(question)[laid:], laid)
-        self.connection.send_bytes(_ON_THE_DESK + str(len(question)).encode())
+            laid += os.pwrite(self.desks[number], memoryview(question)[laid:], laid)
+        self.connection.send_bytes(_ON_THE_DESK + b"%d %d" % (number, len(question)))
 
     def close(self) -> None:
         self.connection.close()
-        if self.desk is not None:
-            os.close(self.desk)
-            self.desk = None
+        for desk in self.desks:
+            os.close(desk)
+        self.desks = ()
 
 
 @dataclass
 class _Crew(Generic[Question, Answer]):
-    """The processes, each with one question at a time: so neither side ever waits for the other to read."""
+    """The processes, and the questions that wait for one."""
 
     work: Callable[[Question], Answer]
     jobs: int
@@ -108,12 +120,12 @@ class _Crew(Generic[Question, Answer]):
         """Whether no further question should be read before an answer has come."""
         return len(self.open) >= self.jobs * _AHEAD or (self.bytes_waiting > _BYTES_AHEAD and bool(self.waiting))
 
-    def ask(self, kept: object, question: bytes) -> None:
-        entry = _Entry(kept, question)
+    def ask(self, question: bytes) -> None:
+        entry = _Entry(question)
         self.open.append(entry)
         self.waiting.append(entry)
         self.bytes_waiting += len(question)
-        if len(self.workers) < self.jobs and all(worker.busy_with for worker in self.workers):
+        if len(self.workers) < self.jobs and all(worker.in_hand for worker in self.workers):
             self.workers.append(_start(self.work))
         self._listen(0)
         self._hand_out()
@@ -123,38 +135,35 @@ class _Crew(Generic[Question, Answer]):
         self._listen(None)
         self._hand_out()
 
-    def answered(self) -> Iterator[tuple[Any, Any]]:
+    def answered(self) -> Iterator[Any]:
         """Everything answered that has nothing unanswered before it."""
         while self.open and self.open[0].answered:
             entry = self.open.popleft()
             if isinstance(entry.answer, _Raised):
                 raise entry.answer.error
-            yield entry.kept, entry.answer
+            yield entry.answer
 
     def _listen(self, seconds: float | None) -> None:
-        busy = {worker.connection: worker for worker in self.workers if worker.busy_with}
+        busy = {worker.connection: worker for worker in self.workers if worker.in_hand}
         for connection in wait(list(busy), seconds) if busy else ():
             worker = busy[connection]  # type: ignore[index]
-            entry, worker.busy_with = worker.busy_with, None
-            assert entry is not None
             try:
-                entry.answer = worker.connection.recv()
+                answer = worker.connection.recv()
             except (EOFError, OSError):
-                entry.answer = _Raised(_lost(worker))
+                answer = _Raised(_lost(worker))
                 self.workers.remove(worker)
                 worker.close()
-            entry.answered = True
+            for entry in (worker.in_hand.popleft(),) if worker in self.workers else worker.in_hand:
+                entry.answer, entry.answered = answer, True
 
     def _hand_out(self) -> None:
-        for worker in self.workers:
-            if self.waiting and not worker.busy_with:
-                worker.busy_with = entry = self.waiting.popleft()
-                self.bytes_waiting -= len(entry.question)
-                question, entry.question = entry.question, b""
-                try:
-                    worker.hand(question)
-                except OSError:
-                    continue  # it has ended: listening finds that, too
+        for most in range(_IN_HAND):  # nobody gets a second one while another has none
+            for worker in self.workers:
+                if self.waiting and len(worker.in_hand) <= most and worker.has_room:
+                    entry = self.waiting.popleft()
+                    self.bytes_waiting -= len(entry.question)
+                    with suppress(OSError):  # it has ended: listening finds that, too
+                        worker.hand(entry)
         if self.waiting and not self.workers:
             self.workers.append(_start(self.work))
             self._hand_out()
@@ -192,21 +201,21 @@ def _lost(worker: _Worker) -> KetaError:
 
 def _start(work: Callable[[Any], Any]) -> _Worker:
     here, there = multiprocessing.Pipe()
-    desk = _desk()
-    process = multiprocessing.Process(target=_answer_all, args=(work, there, desk), daemon=True)
+    desks = _desks()
+    process = multiprocessing.Process(target=_answer_all, args=(work, there, desks), daemon=True)
     process.start()
     there.close()
-    return _Worker(process, here, desk)
+    return _Worker(process, here, desks)
 
 
-def _desk() -> int | None:
-    """A file in memory that a process inherits; None where there is no such thing (outside Linux)."""
+def _desks() -> tuple[int, ...]:
+    """Files in memory that a process inherits, one for each question in hand; none where there is no such thing."""
     if sys.platform != "linux" or multiprocessing.get_start_method() != "fork":
-        return None
-    return os.memfd_create("questions")
+        return ()
+    return tuple(os.memfd_create("questions") for _ in range(_IN_HAND))
 
 
-def _answer_all(work: Callable[[Any], Any], connection: Connection, desk: int | None) -> None:
+def _answer_all(work: Callable[[Any], Any], connection: Connection, desks: Sequence[int]) -> None:
     """What a process does: answer until there are no more questions, or nobody is there to ask them."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all: the asking process decides what it means
     asking = multiprocessing.parent_process()
@@ -214,8 +223,9 @@ def _answer_all(work: Callable[[Any], Any], connection: Connection, desk: int | 
     try:
         while connection in wait([connection, asking.sentinel]):
             question = connection.recv_bytes()
-            if desk is not None and question.startswith(_ON_THE_DESK):
-                question = os.pread(desk, int(question.removeprefix(_ON_THE_DESK)), 0)
+            if desks and question.startswith(_ON_THE_DESK):
+                number, length = map(int, question.removeprefix(_ON_THE_DESK).split())
+                question = os.pread(desks[number], length, 0)
             connection.send(_answer(work, pickle.loads(question)))
     except (EOFError, OSError):
         return

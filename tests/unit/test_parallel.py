@@ -14,6 +14,7 @@ from fhir_keta.errors import DefinitionError, KetaError
 from fhir_keta.records.source import Place, Record
 from fhir_keta.reporting import result
 from fhir_keta.reporting.result import results
+from fhir_keta.validation import parallel
 from fhir_keta.validation.issue import Issue
 from fhir_keta.validation.parallel import in_order
 
@@ -42,16 +43,12 @@ def endless(number: int) -> int:
         time.sleep(1)
 
 
-def large(number: int) -> bytes:
-    return bytes(number)
+def doubled(data: bytes) -> bytes:
+    return data * 2
 
 
 def who_checks(data: bytes) -> list[Issue]:
     return [Issue("information", "value", "x", "", str(os.getpid()), Place("", 1, 1))]
-
-
-def questions(count: int) -> Iterator[tuple[str, int]]:
-    return ((f"kept {number}", number) for number in range(count))
 
 
 @pytest.fixture(autouse=True)
@@ -62,36 +59,43 @@ def nobody_is_left() -> Iterator[None]:
 
 @pytest.mark.parametrize("jobs", [1, 2, 3])
 def test_in_order_by_so_many_processes(jobs: int) -> None:
-    found = list(in_order(squared, questions(200), jobs))
-    assert [kept for kept, _ in found] == [f"kept {number}" for number in range(200)]
-    assert [square for _, (square, _) in found] == [number * number for number in range(200)]
-    processes = {process for _, (_, process) in found}
+    found = list(in_order(squared, range(200), jobs))
+    assert [square for square, _ in found] == [number * number for number in range(200)]
+    processes = {process for _, process in found}
     assert (len(processes), os.getpid() in processes) == (jobs, False)
 
 
 def test_nothing_to_do_starts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(multiprocessing, "Process", None)
-    assert list(in_order(squared, questions(0), 2)) == []
+    assert list(in_order(squared, [], 2)) == []
 
 
 def test_no_more_is_read_than_is_soon_worked_on() -> None:
     read = 0
 
-    def counted() -> Iterator[tuple[int, int]]:
+    def counted() -> Iterator[int]:
         nonlocal read
-        for read in range(1, 10_001):
-            yield read, read
+        for number in range(1, 10_001):
+            read = number
+            yield number
 
     most = 0
-    for done, (kept, _) in enumerate(in_order(squared, counted(), 2), start=1):
-        assert kept == done
+    for done, (square, _) in enumerate(in_order(squared, counted(), 2), start=1):
+        assert square == done * done
         most = max(most, read - done)
     assert most <= 17  # eight a process, and the one being read
 
 
 def test_answers_and_questions_larger_than_a_pipe_holds() -> None:
-    sizes = ((size, size) for size in (3_000_000, 0, 5_000_000, 200_000) * 4)
-    assert all(kept == len(answer) for kept, answer in in_order(large, sizes, 2))
+    sizes = (3_000_000, 0, 5_000_000, 200_000, 100, 16_000, 17_000)
+    given = [bytes([number]) * size for number in range(4) for size in sizes]
+    assert list(in_order(doubled, given, 2)) == [each * 2 for each in given]
+
+
+def test_questions_larger_than_a_pipe_holds_where_no_memory_is_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parallel, "_desks", lambda: ())
+    given = [bytes([number]) * 3_000_000 for number in range(6)]
+    assert list(in_order(doubled, given, 2)) == [each * 2 for each in given]
 
 
 @pytest.mark.parametrize(
@@ -102,8 +106,8 @@ def test_answers_and_questions_larger_than_a_pipe_holds() -> None:
     ],
 )
 def test_what_is_raised_stands_where_its_answer_would(work: object, number: int, message: str) -> None:
-    answers = in_order(work, questions(100), 2)  # type: ignore[arg-type]
-    assert [next(answers)[1] for _ in range(number)] == list(range(number))
+    answers = in_order(work, range(100), 2)  # type: ignore[arg-type]
+    assert [next(answers) for _ in range(number)] == list(range(number))
     with pytest.raises(KetaError, match=message) as raised:
         next(answers)
     assert raised.value.exit_code == (2 if work is failing else 3)
@@ -111,15 +115,15 @@ def test_what_is_raised_stands_where_its_answer_would(work: object, number: int,
 
 def test_a_fault_of_ours_is_named_without_its_text() -> None:
     with pytest.raises(KetaError, match=r"ZeroDivisionError in test_parallel\.py:\d+") as raised:
-        list(in_order(failing, [(None, 7)], 2))
+        list(in_order(failing, [7], 2))
     assert "secret" not in str(raised.value)
     assert raised.value.exit_code == 3
 
 
 def test_closing_ends_processes_that_are_busy() -> None:
-    def then_stop() -> Iterator[tuple[None, int]]:
-        yield None, 1
-        yield None, 2
+    def then_stop() -> Iterator[int]:
+        yield 1
+        yield 2
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
