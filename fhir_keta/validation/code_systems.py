@@ -1,19 +1,17 @@
-"""Code systems, maps and searches: what R4 says of their parts beyond each part's own definition.
+"""Code systems and searches: what R4 says of their parts beyond each part's own definition.
 
 As in ``invariants.py``: a function returns whether the rule is kept, and True where it cannot judge.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
-from fhir_keta.validation import rules
 from fhir_keta.validation.addresses import is_absolute
-from fhir_keta.validation.issue import Issue
 from fhir_keta.validation.scope import Scope
 from fhir_keta.validation.shapes import objects, text
-from fhir_keta.validation.terminology import Terminology
 
 JsonObject = dict[str, Any]
 
@@ -26,6 +24,7 @@ _TYPES = {
     "comment": "string",
     "itemWeight": "decimal",
 }
+_OF_R4 = re.compile(r"http://hl7\.org/fhir/[^/]*")
 _OTHER_CODES = frozenset({"parent", "child", "partOf", "synonym"})
 
 
@@ -36,15 +35,17 @@ def properties_are_defined_well(value: JsonObject, _scope: Scope) -> bool:
     codes = [text(each.get("code")) for each in properties]
     if len(set(uris)) < len(uris) or len(set(codes)) < len(codes):
         return False
-    return all(map(is_absolute, uris)) and all(map(_is_as_hl7_has_it, properties))
+    url = text(value.get("url"))
+    return all(map(is_absolute, uris)) and all(_is_as_hl7_has_it(each, url) for each in properties)
 
 
-def _is_as_hl7_has_it(declared: JsonObject) -> bool:
+def _is_as_hl7_has_it(declared: JsonObject, url: str) -> bool:
+    """A uri of HL7's is one that it has given, but where the system at ``url`` is HL7's own or has the property."""
     uri = text(declared.get("uri"))
-    if not uri.startswith(_PROPERTIES):
-        return True
     name, code = uri.removeprefix(_PROPERTIES), text(declared.get("code"))
-    return name in _TYPES and declared.get("type") in (None, _TYPES[name]) and (code == name or code not in _TYPES)
+    if uri.startswith(_PROPERTIES) and name in _TYPES:
+        return declared.get("type") in (None, _TYPES[name]) and (code == name or code not in _TYPES)
+    return "://hl7.org/fhir" not in uri or _OF_R4.fullmatch(url) is not None or (url != "" and uri.startswith(url))
 
 
 def properties_are_used_well(value: JsonObject, _scope: Scope) -> bool:
@@ -76,47 +77,11 @@ def _concepts(node: JsonObject) -> Iterator[JsonObject]:
 def content_is_as_stated(value: JsonObject, _scope: Scope) -> bool:
     """R4, CodeSystem.content: a system that is not present has no concepts, a supplement says of what it is one."""
     content = value.get("content")
-    if content == "supplement":
-        return "supplements" in value and "caseSensitive" not in value
+    if content == "supplement" or "supplements" in value:
+        return content == "supplement" and "supplements" in value and "caseSensitive" not in value
     return content != "not-present" or not objects(value.get("concept"))
 
 
 def composite_has_components(value: JsonObject, _scope: Scope) -> bool:
     """R4, SearchParameter.component: a composite search is of two values or more."""
     return value.get("type") != "composite" or len(objects(value.get("component"))) > 1
-
-
-def codes_elsewhere(resource: JsonObject, expression: str, terminology: Terminology) -> Iterator[Issue]:
-    """The codes of a ConceptMap or a supplement that the systems they are of do not have, as far as known here."""
-    if resource.get("resourceType") == "ConceptMap":
-        given = _mapped(resource, expression)
-    elif resource.get("content") == "supplement":
-        given = _supplemented(resource, expression, resource.get("supplements"))
-    else:
-        return
-    for place, code, system, version in given:
-        if terminology.verdict(system, code, None, version) == "code-unknown":
-            yield rules.issue("code-unknown", place, system=system, suggestion="")
-
-
-# place, code, system, version
-_Given = Iterator[tuple[str, Any, Any, Any]]
-
-
-def _mapped(concept_map: JsonObject, expression: str) -> _Given:
-    for number, group in enumerate(objects(concept_map.get("group"))):
-        source = group.get("source"), group.get("sourceVersion")
-        target = group.get("target"), group.get("targetVersion")
-        for position, element in enumerate(objects(group.get("element"))):
-            place = f"{expression}.group[{number}].element[{position}]"
-            yield f"{place}.code", element.get("code"), *source
-            for at, each in enumerate(objects(element.get("target"))):
-                yield f"{place}.target[{at}].code", each.get("code"), *target
-
-
-def _supplemented(node: JsonObject, expression: str, canonical: Any) -> _Given:
-    system, _, version = text(canonical).partition("|")
-    for position, concept in enumerate(objects(node.get("concept"))):
-        place = f"{expression}.concept[{position}]"
-        yield f"{place}.code", concept.get("code"), system, version
-        yield from _supplemented(concept, place, canonical)

@@ -310,7 +310,7 @@ def coding_verdict(value: JsonObject, plan: FunctionPlan, above: FunctionPlan | 
 
 
 def _miscoded(compiled: Compiled, value: JsonObject, verdict: str, terminology: Terminology, here: Location) -> Issue:
-    system, code = value["system"], value["code"]
+    system, code = value["system"], value.get("code")
     if verdict == "code-unknown":
         hint = suggestion(code, terminology.codes(system))
         return rules.issue(verdict, here.down("code").expression(compiled), system=system, suggestion=hint)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fhir_keta.definitions.library import Library
+from fhir_keta.errors import DefinitionError
+from fhir_keta.validation.known_addresses import is_unknown_to_hl7
 
 JsonObject = dict[str, Any]
 
@@ -26,13 +28,15 @@ class Terminology:
     _verdicts: dict[tuple[str, str, str | None, str], str] = field(default_factory=dict)
 
     def verdict(self, system: Any, code: Any, display: Any, version: Any = None) -> str:
-        """ "code-unknown", "display-wrong", "system-value-set", or "": the coding is right or cannot be judged here.
+        """ "code-unknown", "display-wrong", "system-value-set", "address-unknown"; "": right, or not to be judged here.
 
         As for HL7's validator, displays may differ in case, not in white space, and where the system gives none every
         one is wrong. Of a version of the system that is not known here nothing is said.
         """
-        if not isinstance(system, str) or not isinstance(code, str):
+        if not isinstance(system, str):
             return ""
+        if not isinstance(code, str):
+            return "address-unknown" if is_unknown_to_hl7(system, self.library) else ""
         shown = display if isinstance(display, str) else None
         key = (system, code, shown, version if isinstance(version, str) else "")
         found = self._verdicts.get(key)
@@ -50,6 +54,8 @@ class Terminology:
     def _judge(self, system: str, code: str, display: str | None, version: str) -> str:
         known = self._system(f"{system}|{version}" if version else system)
         if known is None:
+            if is_unknown_to_hl7(system, self.library):
+                return "address-unknown"
             return "system-value-set" if self.library.is_value_set(system) else ""
         displays = known.displays.get(code)
         if displays is None and known.any_case:
@@ -65,9 +71,22 @@ class Terminology:
     def _system(self, url: str) -> _System | None:
         if url not in self._systems:
             resource = self.library.code_system(url)
-            complete = resource is not None and resource.get("content") == "complete"
-            self._systems[url] = _system(resource) if resource is not None and complete else None
+            if resource is None:
+                self._systems[url] = self._of_structure(url)
+            else:
+                self._systems[url] = _system(resource) if resource.get("content") == "complete" else None
         return self._systems[url]
+
+    def _of_structure(self, url: str) -> _System | None:
+        """A StructureDefinition stands for the system of its elements; as for HL7's validator, its name does too."""
+        try:
+            structure = self.library.structure(url)
+        except DefinitionError:  # it is told where the definition is used
+            return None
+        if structure is None:
+            return None
+        names = [element["id"] for element in structure["snapshot"]["element"] if "id" in element]
+        return _System({name: frozenset({name.casefold()}) for name in names}, True, tuple(sorted(names)))
 
 
 def _system(resource: JsonObject) -> _System:

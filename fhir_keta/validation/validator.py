@@ -14,9 +14,9 @@ from fhir_keta.records.source import Place
 from fhir_keta.validation import rules
 from fhir_keta.validation.accept import is_clean
 from fhir_keta.validation.bundles import bundle_faults, entry_addresses, entry_resources
-from fhir_keta.validation.code_systems import codes_elsewhere
 from fhir_keta.validation.compiled import Compiled
 from fhir_keta.validation.compiler import compile_structure
+from fhir_keta.validation.definition_faults import DEFINITIONS, definition_faults
 from fhir_keta.validation.documents import document_faults
 from fhir_keta.validation.engine import Engine, compile_schema
 from fhir_keta.validation.explain import element_name, explain
@@ -116,7 +116,7 @@ class Validator:
         """Remember a record in which nothing was found."""
         name = resource["resourceType"]
         checkers = self._usual_checkers(name, resource)
-        if not checkers or self._has_conditional(resource):
+        if not checkers or name in DEFINITIONS or self._has_conditional(resource):
             return
         form = self._response_checker(resource.get("questionnaire", "#"), {}) if name == _RESPONSE else None
         compiled = tuple([checker.compiled for checker in checkers])
@@ -191,8 +191,8 @@ class Validator:
             scope = replace(scope, resources=named, addresses=addresses, bundle=str(resource.get("type")))
             yield from bundle_faults(resource, expression, self.library.resource_types)
             yield from document_faults(resource, expression)
-        if name in ("CodeSystem", "ConceptMap"):
-            yield from codes_elsewhere(resource, expression, self._terminology)
+        if name in DEFINITIONS:
+            yield from definition_faults(resource, expression, scope, self._terminology)
         checkers = [checker for canonical in canonicals if (checker := self._checker(canonical))]
         checkers = checkers or [self._known(name)]
         found = False
@@ -214,6 +214,10 @@ class Validator:
                     yield from self._extension(each, scope)
         if name == _RESPONSE and not found:
             yield from self._answers(resource, expression, scope.root)
+        if name == "StructureDefinition" and not found:
+            from fhir_keta.validation.structures import structure_faults  # rare among records
+
+            yield from structure_faults(resource, expression, self.library)
 
     def _asked_for(
         self, resource: JsonObject, profiles: tuple[str, ...], scope: Scope, claimed: list[str]

@@ -107,6 +107,12 @@ ONLY_OURS = (
         for rule in ("code-unknown", "display-wrong")
     ),
     Kind(
+        "code-unknown",
+        r"CodeSystem.*concept\.\d+\.concept",
+        "All codes of a supplement are of the system that it adds to; it looks at those of the first level.",
+        "http://hl7.org/fhir/R4/codesystem-definitions.html#CodeSystem.supplements",
+    ),
+    Kind(
         "response-total-incomplete",
         "item|^response ",
         "The expression gives nothing while an answer is missing.",
@@ -184,12 +190,6 @@ ONLY_THEIRS = (
         f"{DATATYPES}#time",
     ),
     Kind(
-        "Unknown_Code_in_Version",
-        r'system = "[a-z]+"',
-        "It takes a relative system for the name of one of FHIR's types, and looks the code up there.",
-        f"{DATATYPES}#Coding",
-    ),
-    Kind(
         "SD_TYPE_NOT_DERIVED",
         r"StructureDefinition/.*type|: type = ",
         "Whether a type and its base belong together is seen when the definition is used; no invariant has it.",
@@ -206,12 +206,6 @@ ONLY_THEIRS = (
         r"StructureDefinition/.*no derivation",
         "R4 has derivation as 0..1, and no invariant that asks for it.",
         "http://hl7.org/fhir/R4/structuredefinition-definitions.html#StructureDefinition.derivation",
-    ),
-    Kind(
-        "CodeSystem_CS_VS_WrongSystem",
-        r"CodeSystem/.*(url|valueSet)",
-        "It looks into another definition, the value set; one file is judged by itself.",
-        "http://hl7.org/fhir/R4/codesystem-definitions.html#CodeSystem.valueSet",
     ),
     Kind(
         "ERROR_GENERATING_SNAPSHOT",
@@ -236,5 +230,29 @@ ONLY_THEIRS = (
         r'= "HTTPS?:',
         "As above: the system is an absolute URI.",
         "https://www.rfc-editor.org/rfc/rfc3986#section-3.1",
+    ),
+    *(
+        Kind(
+            rule,
+            "filter|system = ",
+            "Of SNOMED CT and LOINC it has no codes without a terminology server, and takes every one for wrong.",
+            "http://hl7.org/fhir/R4/valueset-definitions.html#ValueSet.compose.include.filter",
+        )
+        for rule in ("VALUESET_BAD_FILTER_VALUE_VALID_CODE", "VALUESET_BAD_FILTER_VALUE_VALID_CODE_CHANGE")
+    ),
+    Kind(
+        "CODESYSTEM_CS_COUNT_SUPPLEMENT_WRONG",
+        "count|supplement",
+        "It compares with the count of the system added to, also where that states none.",
+        "http://hl7.org/fhir/R4/codesystem-definitions.html#CodeSystem.count",
+    ),
+    *(
+        Kind(
+            rule,
+            r"\.code = ",
+            "A system that is not case sensitive has its codes in any case.",
+            "http://hl7.org/fhir/R4/codesystem-definitions.html#CodeSystem.caseSensitive",
+        )
+        for rule in ("CONCEPTMAP_GROUP_SOURCE_CODE_INVALID", "CONCEPTMAP_GROUP_TARGET_CODE_INVALID")
     ),
 )

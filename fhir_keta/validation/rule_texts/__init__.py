@@ -13,9 +13,10 @@ from fhir_keta.validation.rule_texts.text import RuleText
 @cache
 def texts() -> dict[str, RuleText]:
     """All texts by rule id. Imported only when somebody asks."""
-    from fhir_keta.validation.rule_texts import content, form, links, responses, structure
+    from fhir_keta.validation.rule_texts import content, definitions, form, links, responses, structure
 
-    return {**form.TEXTS, **structure.TEXTS, **content.TEXTS, **links.TEXTS, **responses.TEXTS}
+    parts = (form, structure, content, definitions, links, responses)
+    return {rule: text for part in parts for rule, text in part.TEXTS.items()}
 
 
 def text_of(rule_id: str) -> RuleText:

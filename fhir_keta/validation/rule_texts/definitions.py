@@ -1,0 +1,116 @@
+"""Rules about definitions other than profiles: code systems, value sets, maps."""
+
+from __future__ import annotations
+
+from fhir_keta.validation.rule_texts.text import JsonObject, RuleText, coded, observation
+
+_CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
+_ACT = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+_SET = "http://hl7.org/fhir/ValueSet/"
+
+
+def _system(**elements: object) -> JsonObject:
+    return {
+        "resourceType": "CodeSystem",
+        "url": _CATEGORY,
+        "status": "active",
+        "content": "complete",
+        "concept": [{"code": "exam"}],
+        **elements,
+    }
+
+
+def _supplement(meaning: str) -> JsonObject:
+    elements = {"content": "supplement", "supplements": _ACT, "hierarchyMeaning": meaning}
+    return {**_system(url="https://ehr.test/more", concept=[{"code": "AMB", "display": "Praxis"}]), **elements}
+
+
+def _set(**include: object) -> JsonObject:
+    return {
+        "resourceType": "ValueSet",
+        "url": "https://ehr.test/set",
+        "status": "active",
+        "compose": {"include": [include]},
+    }
+
+
+def _filtered(operator: str) -> JsonObject:
+    return _set(system=_ACT, filter=[{"property": "concept", "op": operator, "value": "_ActPolicyType"}])
+
+
+def _expanded(*versions: str) -> JsonObject:
+    used = [{"name": "used-codesystem", "valueUri": f"{_CATEGORY}|{version}"} for version in versions]
+    expansion = {"timestamp": "2026-09-07", "parameter": used, "contains": [{"system": _CATEGORY, "code": "exam"}]}
+    return {"resourceType": "ValueSet", "url": "https://ehr.test/set", "status": "active", "expansion": expansion}
+
+
+def _map(source: str) -> JsonObject:
+    element = {"code": "exam", "target": [{"code": "survey", "equivalence": "relatedto"}]}
+    return {
+        "resourceType": "ConceptMap",
+        "url": "https://ehr.test/map",
+        "status": "active",
+        "sourceCanonical": source,
+        "group": [{"source": _CATEGORY, "target": _CATEGORY, "element": [element]}],
+    }
+
+
+TEXTS = {
+    "address-unknown": RuleText(
+        "What has an address of HL7's (http://hl7.org/fhir) is something that is known here.",
+        "HL7 gives these addresses, to things that can be looked up. Source: FHIR R4, Using Codes in resources.",
+        "Correct the address, or add the definitions of the guide that it is of with --definitions.",
+        observation(code=coded("http://hl7.org/fhir/observation-stat", "final")),
+        observation(code=coded("http://hl7.org/fhir/observation-status", "final")),
+    ),
+    "code-system-value-set": RuleText(
+        "The value set that a code system names for all of its codes includes this system, whole, and nothing else.",
+        "Readers take it for the system's. Source: FHIR R4, CodeSystem.valueSet.",
+        "Name the value set that has all of the codes, or leave the element out.",
+        _system(valueSet=_SET + "observation-status"),
+        _system(valueSet=_SET + "observation-category"),
+    ),
+    "code-system-hierarchy": RuleText(
+        "A supplement says of the hierarchy what the system says that it adds to.",
+        "It adds to that very hierarchy. Source: FHIR R4, CodeSystem.supplements and hierarchyMeaning.",
+        "Leave hierarchyMeaning out.",
+        _supplement("part-of"),
+        _supplement("is-a"),
+    ),
+    "value-set-system": RuleText(
+        "A value set takes its codes from a code system that it names by its URL alone.",
+        "Version, value sets and supplements have elements of their own. Source: FHIR R4, ValueSet.compose.include.",
+        "Move the version to version, the value set to valueSet, and name the system that a supplement adds to.",
+        _set(system=_CATEGORY + "|4.0.1"),
+        _set(system=_CATEGORY, version="4.0.1"),
+    ),
+    "value-set-filter": RuleText(
+        "A filter asks for a property of the system with an operator that it has, and a value of the property's type.",
+        "Otherwise it selects nothing, or nobody knows what. Source: FHIR R4, ValueSet.compose.include.filter, "
+        "CodeSystem.filter.",
+        "Correct what the message names.",
+        _filtered("exists"),
+        _filtered("is-a"),
+    ),
+    "value-set-expansion": RuleText(
+        "An expansion from several versions of a system says with each code of which version it is.",
+        "Codes may differ between versions. Source: FHIR R4, ValueSet.expansion.parameter and contains.version.",
+        "Write the version with each code.",
+        _expanded("1", "2"),
+        _expanded("2"),
+    ),
+    "concept-map-value-set": RuleText(
+        "A map is between value sets: source and target name no other definition.",
+        "The systems stand in the groups. Source: FHIR R4, ConceptMap.source[x] and target[x].",
+        "Name the value set, or leave the element out.",
+        _map(_CATEGORY),
+        _map(_SET + "observation-category"),
+    ),
+    "concept-map-code": RuleText(
+        "What is mapped is in the value set that the map is from, what it is mapped to in the one that it is to.",
+        "Programs choose a map by its value sets. Source: FHIR R4, ConceptMap.source[x] and target[x].",
+        "Name a value set that has the code, or leave it out of the map.",
+        _map(_SET + "observation-status"),
+        _map(_SET + "observation-category"),
+    ),
+}
