@@ -8,21 +8,30 @@ from dataclasses import dataclass
 from fhir_keta.errors import DefinitionError
 
 _TOKEN = re.compile(
-    r"\s*(?:(?P<string>'(?:[^'\\]|\\.)*')|(?P<number>\d+(?:\.\d+)?)|(?P<name>[$%]?[A-Za-z_]\w*)"
-    r"|(?P<sign>!=|<=|>=|[()=|.,<>+&\-*/]))"
+    r"(?P<string>'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")"
+    r"|(?P<moment>@T\d\d(?::\d\d(?::\d\d(?:\.\d+)?)?)?|@\d{4}(?:-\d\d(?:-\d\d)?)?"
+    r"(?:T(?:\d\d(?::\d\d(?::\d\d(?:\.\d+)?)?)?(?:Z|[+-]\d\d:\d\d)?)?)?)"
+    r"|(?P<number>\d+(?:\.\d+)?)|(?P<name>%[A-Za-z_][\w-]*|\$?[A-Za-z_]\w*|%?`[^`]+`)"
+    r"|(?P<sign>!=|!~|<=|>=|\{\s*\}|[()=~|.,<>+&\-*/\[\]])"
 )
+_BLANKS = re.compile(r"(?:\s|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
 # loosest first (FHIRPath N1, 6.8 Operator precedence)
 _BINARY = (
     ("implies",),
     ("or", "xor"),
     ("and",),
     ("in", "contains"),
-    ("=", "!="),
+    ("=", "!=", "~", "!~"),
     ("<", ">", "<=", ">="),
     ("|",),
     ("is", "as"),
     ("+", "-", "&"),
-    ("*", "/"),
+    ("*", "/", "div", "mod"),
+)
+_UNITS = frozenset(
+    name + ending
+    for name in ("year", "month", "week", "day", "hour", "minute", "second", "millisecond")
+    for ending in ("", "s")
 )
 
 
@@ -31,6 +40,14 @@ class Literal:
     """A string, number or boolean."""
 
     value: str | int | float | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A literal of another kind as it is written: ``type`` is date, time or quantity, or empty for ``{}``."""
+
+    type: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +82,13 @@ class Operation:
     right: Node
 
 
-Node = Literal | Name | Call | Step | Operation
+Node = Literal | Constant | Name | Call | Step | Operation
 
 
 def parse_fhirpath(expression: str) -> Node:
-    """The tree of an expression.
+    """The tree of an expression; an indexer is the call of ``item``, a sign in front that of ``-`` or ``+``.
 
-    Raises DefinitionError for what is not FHIRPath, or uses more of it than constraints do (indexers, quantities).
+    Raises DefinitionError for what is not FHIRPath.
     """
     parser = _Parser(_tokens(expression), expression)
     tree = parser.binary(0)
@@ -82,15 +99,19 @@ def parse_fhirpath(expression: str) -> Node:
 
 def _tokens(expression: str) -> list[str]:
     tokens: list[str] = []
-    position = 0
-    text = expression.strip()
-    while position < len(text):
-        match = _TOKEN.match(text, position)
+    position = _after_blanks(expression, 0)
+    while position < len(expression):
+        match = _TOKEN.match(expression, position)
         if match is None:
             raise DefinitionError(f"This FHIRPath cannot be read here: {expression}. Simplify the constraint.")
-        tokens.append(match.group().strip())
-        position = match.end()
+        tokens.append(match.group())
+        position = _after_blanks(expression, match.end())
     return tokens
+
+
+def _after_blanks(expression: str, position: int) -> int:
+    match = _BLANKS.match(expression, position)
+    return match.end() if match else position
 
 
 @dataclass(slots=True)
@@ -128,26 +149,42 @@ class _Parser:
             self.take()
             node = self.binary(0)
             self.take(")")
-        elif token[:1] == "'":
+        elif token in ("-", "+"):
+            self.take()
+            return Call(token, (self.term(),))
+        elif token[:1] in ("'", '"'):
             self.take()
             node = Literal(re.sub(r"\\(.)", r"\1", token[1:-1]))
         elif token[:1].isdigit():
+            node = self.number()
+        elif token[:1] in ("@", "{"):
             self.take()
-            node = Literal(float(token) if "." in token else int(token))
+            node = Constant({"@T": "time", "{": "empty"}.get(token[:2].rstrip(" }"), "date"), token)
         elif token in ("true", "false"):
             self.take()
             node = Literal(token == "true")
         else:
             node = self.invocation()
-        while self.peek() == ".":
-            self.take()
-            node = Step(node, self.invocation())
+        while self.peek() in (".", "["):
+            if self.take() == ".":
+                node = Step(node, self.invocation())
+            else:
+                node = Step(node, Call("item", (self.binary(0),)))
+                self.take("]")
         return node
+
+    def number(self) -> Literal | Constant:
+        """A number, or with a unit behind it a quantity."""
+        token = self.take()
+        if self.peek() in _UNITS or self.peek()[:1] == "'":
+            return Constant("quantity", f"{token} {self.take()}")
+        return Literal(float(token) if "." in token else int(token))
 
     def invocation(self) -> Name | Call:
         name = self.take()
-        if not (name[0].isalpha() or name[0] in "_$%"):
+        if not (name[0].isalpha() or name[0] in "_$%`"):
             raise self.fault()
+        name = name.replace("`", "")
         if self.peek() != "(":
             return Name(name)
         self.take("(")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fhir_keta.errors import DefinitionError
-from fhir_keta.validation.fhirpath import Call, Literal, Name, Node, Operation, Step, parse_fhirpath
+from fhir_keta.validation.fhirpath import Call, Constant, Literal, Name, Node, Operation, Step, parse_fhirpath
 
 A, B, C = Name("a"), Name("b"), Name("c")
 
@@ -41,6 +41,17 @@ A, B, C = Name("a"), Name("b"), Name("c")
         ("a in (b | c)", Operation("in", A, Operation("|", B, C))),
         ("a != b", Operation("!=", A, B)),
         ("a<=b", Operation("<=", A, B)),
+        ("a !~ b", Operation("!~", A, B)),
+        ("a div b mod c", Operation("mod", Operation("div", A, B), C)),
+        ("a[0].b", Step(Step(A, Call("item", (Literal(0),))), B)),
+        ("`a`.b // why", Step(A, B)),
+        ("a /* why */ | b", Operation("|", A, B)),
+        ("a > -1", Operation(">", A, Call("-", (Literal(1),)))),
+        ("a >= @2020-01-31T10:00Z", Operation(">=", A, Constant("date", "@2020-01-31T10:00Z"))),
+        ("@T10:30", Constant("time", "@T10:30")),
+        ("4 days", Constant("quantity", "4 days")),
+        ("1.5 'mg' + a", Operation("+", Constant("quantity", "1.5 'mg'"), A)),
+        ("{}", Constant("empty", "{}")),
     ],
 )
 def test_trees(expression: str, tree: Node) -> None:
@@ -49,7 +60,7 @@ def test_trees(expression: str, tree: Node) -> None:
 
 @pytest.mark.parametrize(
     "expression",
-    ["", "a.", "a(", "a)", "a b", "a[0]", "(a", "a = ", "'a", ".a", "a..b", "f(a,)", "#", "@2020", "f(,a)"],
+    ["", "a.", "a(", "a)", "a b", "a[0", "(a", "a = ", "'a", ".a", "a..b", "f(a,)", "#", "@20", "f(,a)"],
 )
 def test_refused(expression: str) -> None:
     with pytest.raises(DefinitionError):
