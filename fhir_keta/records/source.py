@@ -217,24 +217,30 @@ class _NoEnd(Exception):
 
 def _read_stream(raw: BinaryIO, path: str, name: str) -> Iterator[Record | Fault | Lines]:
     """The records of one stream; ``name`` is the lower-case file name that says what it may hold."""
-    reached = Place(path)
+    reached: Record | Fault | Lines | None = None
     stream: io.BufferedReader = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(raw)  # type: ignore
     try:
         if stream.peek(2)[:2] == _GZIP:
             stream = io.BufferedReader(gzip.GzipFile(fileobj=stream), _CHUNK)
         elif name.endswith(".gz"):
-            yield Fault("input-gzip", reached)
+            yield Fault("input-gzip", Place(path))
             return
-        for item in _records(stream, path, name):
-            reached = item.end if isinstance(item, Lines) else item.place
-            yield item
+        for reached in _records(stream, path, name):
+            yield reached
     except _NoEnd as found:
         problem = f"no line end within {(LARGEST_RECORD + _MOST_PASSED_OVER) // 2**20} MB; the rest was not looked at"
         yield Fault("input-unreadable", found.place, {"problem": problem})
     except _BROKEN_GZIP:
-        yield Fault("input-gzip", reached)
+        yield Fault("input-gzip", _end(reached, path))
     except OSError as error:
-        yield Fault("input-unreadable", reached, {"problem": _reason(error)})
+        yield Fault("input-unreadable", _end(reached, path), {"problem": _reason(error)})
+
+
+def _end(reached: Record | Fault | Lines | None, path: str) -> Place:
+    """Where the last that was read stands."""
+    if reached is None:
+        return Place(path)
+    return reached.end if isinstance(reached, Lines) else reached.place
 
 
 def _records(stream: io.BufferedReader, path: str, name: str) -> Iterator[Record | Fault | Lines]:

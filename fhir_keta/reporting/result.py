@@ -227,10 +227,11 @@ def _all_checked(check: Check, show_values: bool, items: Sequence[Record | Fault
 
 
 def _first(items: Iterator[Record | Fault | Lines]) -> Iterator[Record | Fault | Lines]:
-    size = 0
-    for count, item in enumerate(items, start=1):
+    size = count = 0
+    for item in items:
         yield item
         size += 0 if isinstance(item, Fault) else len(item.data)
+        count += item.data.count(b"\n") if isinstance(item, Lines) else 1
         if size >= ALONE_BYTES or count >= ALONE_RECORDS:
             return
 
