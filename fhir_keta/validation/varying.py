@@ -7,7 +7,7 @@ no constraint on the way down to it reads it. Where that is not certain, the ans
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -236,9 +236,9 @@ def read_together(compiled: Compiled) -> Together | None:
                 return None
             names |= read.keys()
             asked |= {*_IDENTIFIER.findall(invariant.expression)}
-    for key, below in plan.children.items():
-        for invariant in _invariants_below(below):
-            if _ABROAD.search(invariant.expression) and invariant.key not in _ABOUT_CONTAINED | {"ref-1"}:
+    if any(map(_looks_abroad, _invariants_in(plan.children.values()))):
+        for key, below in plan.children.items():
+            for invariant in filter(_looks_abroad, _invariants_in([below])):
                 read = names_in_invariant(invariant)
                 if read is None:
                     return None
@@ -293,21 +293,27 @@ def _element(plan: FunctionPlan, key: str) -> str:
     return plan.names.get(key, key).removesuffix("[x]")
 
 
-def _invariants_below(plan: FunctionPlan, seen: set[int] | None = None) -> Iterator[Invariant]:
-    seen = set() if seen is None else seen
-    if id(plan) in seen:
-        return
-    seen.add(id(plan))
-    yield from plan.invariants
-    yield from plan.more
-    for checks in plan.checks.values():
-        for check in checks:
-            yield Invariant(check.rule, "", check.holds, check.expression)
-    for slices in plan.slices.values():
-        for _, below in slices:
-            yield from _invariants_below(below, seen)
-    for below in plan.children.values():
-        yield from _invariants_below(below, seen)
+def _looks_abroad(invariant: Invariant) -> bool:
+    return bool(_ABROAD.search(invariant.expression)) and invariant.key not in _ABOUT_CONTAINED | {"ref-1"}
+
+
+def _invariants_in(plans: Iterable[FunctionPlan]) -> Iterator[Invariant]:
+    """The constraints of these objects and of all below them, each once."""
+    pending = list(plans)
+    seen: set[int] = set()
+    while pending:
+        plan = pending.pop()
+        if id(plan) in seen:
+            continue
+        seen.add(id(plan))
+        yield from plan.invariants
+        yield from plan.more
+        for checks in plan.checks.values():
+            for check in checks:
+                yield Invariant(check.rule, "", check.holds, check.expression)
+        for slices in plan.slices.values():
+            pending += [below for _, below in slices]
+        pending += plan.children.values()
 
 
 def _referred(node: JsonObject, definitions: JsonObject) -> Iterator[JsonObject]:
