@@ -20,6 +20,16 @@ _ALSO_ON = {
     "http://hl7.org/fhir/StructureDefinition/regex": "ElementDefinition.type",
 }
 
+# HL7's definitions carry these in more places than their contexts name (R4, ElementDefinition, CapabilityStatement)
+_ANYWHERE = frozenset(
+    f"http://hl7.org/fhir/StructureDefinition/{name}"
+    for name in (
+        "structuredefinition-normative-version",
+        "capabilitystatement-expectation",
+        "capabilitystatement-prohibited",
+    )
+)
+
 
 def allowed_here(structure: JsonObject, element_path: str, element_type: str, library: Library) -> bool:
     """Whether an extension's definition allows it on the element at this path, of this type.
@@ -29,7 +39,7 @@ def allowed_here(structure: JsonObject, element_path: str, element_type: str, li
     contexts = structure.get("context", ())
     if any(context.get("type") == "fhirpath" for context in contexts):
         return True
-    if _ALSO_ON.get(structure["url"]) == element_path:
+    if structure["url"] in _ANYWHERE or _ALSO_ON.get(structure["url"]) == element_path:
         return True
     names = {element_path, element_type, *_ancestors(element_type, library), "Element"}
     return any(context.get("expression") in names for context in contexts)

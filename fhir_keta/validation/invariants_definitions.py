@@ -198,11 +198,13 @@ def _first_has_no_type(view: str) -> Function:
 
 
 def _binding_has_codes(value: JsonObject, _scope: Scope) -> bool:
-    """eld-11, as its text says; R4's expression asks only whether there is a type. Others' types may have codes."""
-    codes = [text(type_.get("code")) for type_ in objects(value.get("type"))]
-    if "binding" not in value or not codes or not _BINDABLE.isdisjoint(codes):
-        return True
-    return not any(is_type(code) for code in codes)
+    """eld-11, as its text says; R4's expression asks only whether there is a type."""
+    return "binding" not in value or may_be_bound([text(type_.get("code")) for type_ in objects(value.get("type"))])
+
+
+def may_be_bound(codes: list[str]) -> bool:
+    """Whether one of these types has codes; others' types may have some."""
+    return not codes or not _BINDABLE.isdisjoint(codes) or not any(is_type(code) for code in codes)
 
 
 def is_type(code: str) -> bool:

@@ -17,8 +17,6 @@ from fhir_keta.validation.code_systems import (
     properties_are_defined_well,
     properties_are_used_well,
 )
-from fhir_keta.validation.invariants_definitions import is_type
-from fhir_keta.validation.primitives import PRIMITIVE_TYPES
 from fhir_keta.validation.scope import Function, Scope
 from fhir_keta.validation.shapes import descendants, distinct, objects, text, without_value
 from fhir_keta.validation.xhtml import is_link, is_url, read_narrative
@@ -26,25 +24,6 @@ from fhir_keta.validation.xhtml import is_link, is_url, read_narrative
 JsonObject = dict[str, Any]
 
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
-_WITH_LENGTH = PRIMITIVE_TYPES - {"boolean", "base64Binary", "xhtml"}
-_WITH_ORDER = frozenset(
-    {
-        "Age",
-        "Count",
-        "Distance",
-        "Duration",
-        "Money",
-        "Quantity",
-        "date",
-        "dateTime",
-        "decimal",
-        "instant",
-        "integer",
-        "positiveInt",
-        "time",
-        "unsignedInt",
-    }
-)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*|[ixIX](?:-[A-Za-z0-9]{1,8})+")
 _SEARCH = re.compile(r"[A-Z][A-Za-z]+\?")
 _TYPE_AND_ID = re.compile(r"(?:https?://.*/)?([A-Z][A-Za-z]+)/[A-Za-z0-9.-]{1,64}(?:/_history/[A-Za-z0-9.-]{1,64})?")
@@ -154,16 +133,6 @@ def _searched_types(bundle: JsonObject) -> set[str]:
     return {type_ for name, _, types in parameters if name == "_type" for type_ in types.split(",")}
 
 
-def _limits_fit_the_type(value: JsonObject, _scope: Scope) -> bool:
-    """R4, ElementDefinition.maxLength (in characters), minValue and maxValue; nothing is known of others' types."""
-    codes = {text(type_.get("code")) for type_ in objects(value.get("type"))}
-    if not any(is_type(code) for code in codes):
-        return True
-    if "maxLength" in value and codes.isdisjoint(_WITH_LENGTH):
-        return False
-    return not any(key.startswith(("minValue", "maxValue")) for key in value) or not codes.isdisjoint(_WITH_ORDER)
-
-
 def _narrative_in_place(value: JsonObject, _scope: Scope) -> bool:
     """R4, Narrative: XHTML, so an item is in a list, a cell in a row, and no block in a paragraph (XHTML 1.0)."""
     return read_narrative(text(value.get("div"))).is_in_place
@@ -217,7 +186,6 @@ IN_WORDS: dict[str, dict[str, Function]] = {
         "code-system-property-value": properties_are_used_well,
     },
     "SearchParameter": {"search-components": composite_has_components},
-    "ElementDefinition": {"element-limit": _limits_fit_the_type},
     "Bundle.entry": {"bundle-search": _search_result_fits},
     "Meta": {"security-repeated": _labels_distinct},
     "Narrative": {"narrative-structure": _narrative_in_place, "narrative-link": _narrative_leads_somewhere},

@@ -13,9 +13,9 @@ from fhir_keta.validation.rule_texts.text import RuleText
 @cache
 def texts() -> dict[str, RuleText]:
     """All texts by rule id. Imported only when somebody asks."""
-    from fhir_keta.validation.rule_texts import content, definitions, form, links, responses, structure
+    from fhir_keta.validation.rule_texts import content, definitions, form, links, responses, structure, structures
 
-    parts = (form, structure, content, definitions, links, responses)
+    parts = (form, structure, content, definitions, structures, links, responses)
     return {rule: text for part in parts for rule, text in part.TEXTS.items()}
 
 

@@ -1,0 +1,336 @@
+"""Whether a differential fits its base: its elements are there, in the base's order, and none allows more.
+
+R4, Profiling FHIR ("Limitations of Use", "Slicing"), StructureDefinition.differential, and ElementDefinition,
+"Interpretation in profiles". What is said here is what makes that no snapshot can be generated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from fhir_keta.definitions.elements import Node
+from fhir_keta.validation.shapes import objects, text
+from fhir_keta.validation.structures_choices import is_shortcut, type_slices
+from fhir_keta.validation.structures_narrower import narrower
+from fhir_keta.validation.structures_types import Types, codes_of, referred
+
+JsonObject = dict[str, Any]
+
+_EXTENSIONS = ("extension", "modifierExtension")
+
+
+@dataclass(eq=False)
+class Block:
+    """An element of a differential and what stands below it; ``element`` is empty where only that is named."""
+
+    name: str
+    position: int
+    element: JsonObject = field(default_factory=dict)
+    children: list[Block] = field(default_factory=list)
+
+    @property
+    def end(self) -> int:
+        """The position after it and all below it."""
+        return self.children[-1].end if self.children else self.position + 1
+
+    @property
+    def slice_name(self) -> str:
+        return text(self.element.get("sliceName"))
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """What does not fit: the element's place in the differential, the rule and what to say."""
+
+    position: int
+    rule: str
+    problem: str
+
+
+def blocks(elements: list[JsonObject]) -> Block:
+    """The elements of a differential, in their order, each below what stands before it and is above it by its path."""
+    root = Block(text(elements[0].get("path")).partition(".")[0], 0)
+    stack = [root]
+    for position, element in enumerate(elements):
+        names = text(element.get("path")).split(".")
+        if len(names) == 1:
+            root.element = root.element or element
+            continue
+        depth = 1
+        while depth < min(len(stack), len(names) - 1) and stack[depth].name == names[depth]:
+            depth += 1
+        del stack[depth:]
+        for name in names[depth:-1]:
+            stack[-1].children.append(Block(name, position))
+            stack.append(stack[-1].children[-1])
+        stack[-1].children.append(Block(names[-1], position, element))
+        stack.append(stack[-1].children[-1])
+    return root
+
+
+@dataclass(eq=False)
+class Differential:
+    """One differential held against the base's elements; ``types`` are those each path has then."""
+
+    known: Types
+    base: Node
+    name: str
+    misfits: list[Misfit] = field(default_factory=list)
+    types: dict[str, set[str]] = field(default_factory=dict)
+
+    def judge(self, elements: list[JsonObject]) -> None:
+        """Collect what does not fit."""
+        root = blocks(elements)
+        self._merged(self.base.element, root, self.base.name)
+        self._below(root.children, self.base.children, self.base.name, self.base, 1 if root.element else 0)
+
+    def _misfit(self, block: Block, rule: str, problem: str) -> None:
+        self.misfits.append(Misfit(block.position, rule, problem))
+
+    def _merged(self, base: JsonObject, block: Block, path: str, slicer: bool = False) -> JsonObject:
+        """What the element is then: the base's, with what the differential says of it."""
+        effective, problems = narrower(base, block.element, path, self.known, slicer)
+        for rule, problem in problems:
+            self._misfit(block, rule, problem)
+        self.types.setdefault(path, set()).update(
+            text(type_.get("code")) for type_ in objects(effective.get("type")) if "code" in type_
+        )
+        return effective
+
+    def _below(self, found: list[Block], nodes: dict[str, Node], path: str, source: Node, cursor: int) -> int:
+        """The blocks below one element against the elements that it has, in the base's order.
+
+        ``cursor`` is where the differential is read on, ``source`` where references lead; the answer is where it was
+        left. What stands before that and was not asked for is out of order.
+        """
+        pending = list(found)
+        for node in nodes.values():
+            group = [block for block in pending if block.position >= cursor and _is_named(block.name, node.name)]
+            explicit = [block for block in group if block.element]
+            if explicit:
+                cursor = self._group(node, explicit, f"{path}.{node.name}", source, cursor)
+                pending = [block for block in pending if block not in explicit]
+            elif group and group[0].position <= cursor + 1:
+                cursor = self._implied(node, group[0], f"{path}.{node.name}", source)
+                pending.remove(group[0])
+        for block in pending:
+            known = any(_is_named(block.name, name) for name in nodes)
+            problem = "it is out of the base's order" if known else "the base has no such element here"
+            self._misfit(block, "differential-element", problem)
+        return cursor
+
+    def _implied(self, node: Node, block: Block, path: str, source: Node) -> int:
+        self._inside(node.element, node, block, path, source, block.position)
+        return block.end
+
+    def _group(self, node: Node, group: list[Block], path: str, source: Node, cursor: int) -> int:
+        """All that is said of one element of the base: of itself, and of its slices."""
+        first = group[0]
+        if node.name.endswith("[x]") and (is_shortcut(first.name, node.name) or _is_sliced(node, group)):
+            self._choice(node, group, path, source)
+        elif "slicing" in node.element:
+            self._resliced(node, group, path, source)
+            if len(group) == 1 and not first.slice_name:
+                return cursor + 1  # it may stand a place later, as for HL7's validator
+        elif len(group) == 1 and not _is_sliced(node, group) and not (_is_extension(node) and first.slice_name):
+            self._single(node, first, path, source)
+        else:
+            self._sliced(node, group, path, source)
+        return group[-1].end
+
+    def _single(self, node: Node, block: Block, path: str, source: Node) -> None:
+        typed_choice = node.name.endswith("[x]") and "type" in block.element
+        if block.slice_name and not typed_choice and node.slice_name is None:
+            self._misfit(block, "differential-slicing", "it is a slice, but nothing says by what the element is sliced")
+        self._apply(node, block, path, source)
+
+    def _apply(self, node: Node, block: Block, path: str, source: Node, as_slice: bool = False) -> None:
+        base = node.element
+        profile = self._extension_profile(node, block)
+        if profile is not None:
+            base = {**base, **{key: value for key, value in profile.items() if key in ("min", "max")}}
+        if as_slice:
+            base = {key: value for key, value in base.items() if key != "slicing"}
+        effective = self._merged(base, block, path, as_slice)
+        # the parts of a new slice may stand a place later, as for HL7's validator
+        self._inside(
+            effective, node, block, path, source, block.position + (not (as_slice and "slicing" in node.element))
+        )
+
+    def _extension_profile(self, node: Node, block: Block) -> JsonObject | None:
+        """The root of the extension that a slice names: no more of it than that says."""
+        types = objects(block.element.get("type"))
+        if codes_of(node.element) != ["Extension"] or len(types) != 1 or not types[0].get("profile"):
+            return None
+        root = self.known.root(text(types[0]["profile"][0]))
+        return root.element if root is not None else None
+
+    def _sliced(self, node: Node, group: list[Block], path: str, source: Node) -> None:
+        """An element that the base does not slice."""
+        first = group[0]
+        slicing = first.element.get("slicing")
+        if node.element.get("max") in ("0", "1") and not (
+            slicing is not None and (first.element.get("max") == "1" or _is_by_type(slicing))
+        ):
+            self._misfit(first, "differential-slicing", "the element does not repeat, so it has no slices")
+            return
+        if slicing is None and not _is_extension(node):
+            problem = "it stands more than once, but nothing says by what the element is sliced"
+            self._misfit(first, "differential-slicing", problem)
+            return
+        for block in group[1:]:
+            apart = bool(node.children) or first.end > first.position + 1
+            if not apart and "slicing" in block.element and not _same_slicing(slicing or {}, block.element["slicing"]):
+                self._misfit(block, "differential-slicing", "the slicing is not that of the element")
+        slices = group
+        if not first.slice_name:
+            self._apply(node, first, path, source)
+            slices = group[1:]
+        self._distinct(slices, node)
+        for block in slices:
+            self._apply(node, block, path, source, as_slice=True)
+
+    def _resliced(self, node: Node, group: list[Block], path: str, source: Node) -> None:
+        """An element that the base slices already: its slices, in its order, then new ones."""
+        first, slicing = group[0], node.element["slicing"]
+        if "slicing" in first.element:
+            problem = _changed(first.element["slicing"], slicing, node.name)
+            if problem:
+                self._misfit(first, "differential-slicing", problem)
+        slices = group
+        if not first.slice_name:
+            self._apply(node, first, path, source)
+            slices = group[1:]
+        elif "slicing" in first.element:
+            self._merged(node.element, first, path)
+        self._distinct(slices, node)
+        known = list(node.slices)
+        pending = list(slices)
+        for name in known:
+            if pending and pending[0].slice_name == name:
+                block = pending.pop(0)
+                self._apply(node.slices[name], block, path, source)
+        if pending and slicing.get("rules") == "closed":
+            self._misfit(pending[0], "differential-slicing", "the base allows no other slices")
+        seen = {*known, *(block.slice_name for block in slices)}
+        for block in pending:
+            name = text(block.element.get("id")).rpartition(".")[2].partition(":")[2]
+            outer, resliced, _ = name.partition("/")
+            if block.slice_name in known:
+                self._misfit(block, "differential-slicing", "the slices are not in the order of the base's")
+            elif resliced and outer not in seen:
+                self._misfit(block, "differential-slicing", "the slice that it is one of is not there")
+            self._apply(Node(node.name, None, node.element, node.children), block, path, source, as_slice=True)
+
+    def _choice(self, node: Node, group: list[Block], path: str, source: Node) -> None:
+        """An element of several types, sliced by type or spoken of by the name of one (valueQuantity)."""
+        problems, slices = type_slices(node, group, self.known)
+        for block, problem in problems:
+            self._misfit(block, "differential-slicing", problem)
+        if problems:
+            return
+        if len(slices) < len(group):
+            self._apply(node, group[0], path, source)
+        self._distinct([block for block, _ in slices], node)
+        by_type = {code: part for part in node.slices.values() for code in codes_of(part.element)}
+        for block, code in slices:
+            element = (
+                block.element if "type" in block.element or not code else {**block.element, "type": [{"code": code}]}
+            )
+            part = by_type.get(code, Node(node.name, None, node.element, node.children))
+            named = Block(block.name, block.position, {"sliceName": code or "?", **element}, block.children)
+            self._apply(part, named, path, source, as_slice=True)
+
+    def _distinct(self, slices: list[Block], node: Node) -> None:
+        seen: set[str] = set()
+        for block in slices:
+            name = block.slice_name or block.name
+            if name in seen or name == node.name:
+                self._misfit(block, "differential-slicing", "a slice has a name, which no other has")
+            seen.add(name)
+
+    def _inside(self, effective: JsonObject, node: Node, block: Block, path: str, source: Node, cursor: int) -> None:
+        """What the differential says of the parts of an element."""
+        if not block.children:
+            return
+        nodes, origin = node.children, source
+        if not nodes:
+            found = self._parts(effective, source)
+            if isinstance(found, str):
+                self._misfit(block.children[0], "differential-element", found)
+                return
+            nodes, origin = found
+        self._below(block.children, nodes, path, origin, cursor)
+
+    def _parts(self, element: JsonObject, source: Node) -> tuple[dict[str, Node], Node] | str:
+        """The parts of an element by what it refers to or by its type, and where references in them lead."""
+        if "contentReference" in element and "type" not in element:
+            target = referred(source, text(element["contentReference"]))
+            return (target.children, source) if target else "what its element refers to is not there"
+        types = objects(element.get("type"))
+        codes = {text(type_.get("code")) for type_ in types}
+        if not codes:
+            return "its element has no type"
+        root: Node | None = None
+        if len(codes) > 1:
+            root = self.known.root("Element")
+        else:
+            profiles = types[0].get("profile", ())
+            root = self.known.root(text(profiles[0])) if len(profiles) == 1 else None
+            root = root or self.known.root(codes_of(element)[0])
+        return (root.children, root) if root else "the type of its element is not known"
+
+
+def _is_named(name: str, base: str) -> bool:
+    return name == base or is_shortcut(name, base) or is_shortcut(base, name)
+
+
+def _is_extension(node: Node) -> bool:
+    return node.name in _EXTENSIONS
+
+
+def _is_sliced(node: Node, group: list[Block]) -> bool:
+    return len(group) > 1 or "slicing" in group[0].element or ("slicing" in node.element and node.name.endswith("[x]"))
+
+
+def _is_by_type(slicing: JsonObject) -> bool:
+    return slicing.get("discriminator") == [{"type": "type", "path": "$this"}]
+
+
+def _discriminators(slicing: JsonObject) -> list[tuple[str, str]]:
+    return [(text(each.get("type")), text(each.get("path"))) for each in objects(slicing.get("discriminator"))]
+
+
+def _same_slicing(first: JsonObject, other: JsonObject) -> bool:
+    same = all(name not in other or first.get(name) == other[name] for name in ("ordered", "rules"))
+    return same and _discriminators(first) == _discriminators(other)
+
+
+def _changed(slicing: JsonObject, base: JsonObject, name: str) -> str:
+    """What a slicing changes of the base's that it may not; empty: nothing."""
+    if "ordered" in slicing and "ordered" in base and slicing["ordered"] != base["ordered"]:
+        return "the base has its slices in another order"
+    own, inherited = _discriminators(slicing), _discriminators(base)
+    if own and inherited and own[: len(inherited)] != inherited:
+        return "the base slices by something else"
+    rules = (slicing.get("rules"), base.get("rules"))
+    open_ = rules[1] in ("open", None) or rules[0] in (rules[1], None) or rules == ("openAtEnd", "closed")
+    return "" if open_ or name.endswith("[x]") else "the base says otherwise whether there may be other slices"
+
+
+def misfits(known: Types, base: JsonObject, elements: list[JsonObject]) -> tuple[list[Misfit], dict[str, set[str]]]:
+    """What does not fit in a differential, and the types of each path it speaks of."""
+    root = known.root(base["url"])
+    if root is None or not elements:
+        return [], {}
+    judged = Differential(known, root, text(base.get("url")))
+    judged.judge(elements)
+    return judged.misfits, judged.types
+
+
+def base_types(base: JsonObject) -> Iterator[tuple[str, set[str]]]:
+    """The types of each path of the base."""
+    for element in objects(base["snapshot"]["element"]):
+        yield text(element.get("path")), {text(type_.get("code")) for type_ in objects(element.get("type"))}

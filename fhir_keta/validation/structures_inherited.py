@@ -1,0 +1,45 @@
+"""Fixed values and patterns over those of the base: they go on from it (R4, ElementDefinition.fixed and pattern)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from fhir_keta.validation.shapes import objects, text
+
+JsonObject = dict[str, Any]
+
+
+def inherited_value_problems(element: JsonObject, base: JsonObject) -> Iterator[tuple[str, str]]:
+    """What an element of a differential says against the base's value."""
+    own = _value(element)
+    if own is None:
+        return
+    known = (each for each in objects(base["snapshot"]["element"]) if each.get("id") == element.get("path"))
+    inherited = _value(next(known, {}))
+    if inherited is None:
+        return
+    kind, type_, value = inherited
+    if own[1] != type_ and own[0] == kind:
+        yield "differential-value", "the value is of another type than the base's"
+    elif kind == "fixed" and own[0] == "fixed" and own[2] != value:
+        yield "differential-value", "the base fixes another value"
+    elif kind == "pattern" and own[0] == "pattern" and not contains(own[2], value):
+        yield "differential-value", "the pattern lacks something of the base's"
+
+
+def _value(element: JsonObject) -> tuple[str, str, Any] | None:
+    for key, value in element.items():
+        for kind in ("fixed", "pattern"):
+            if key.startswith(kind) and text(key[len(kind) :])[:1].isupper():
+                return kind, key[len(kind) :], value
+    return None
+
+
+def contains(value: Any, pattern: Any) -> bool:
+    """Whether a value has all of a pattern (R4, ElementDefinition.pattern)."""
+    if isinstance(pattern, dict):
+        return isinstance(value, dict) and all(contains(value.get(key), part) for key, part in pattern.items())
+    if isinstance(pattern, list):
+        return isinstance(value, list) and all(any(contains(each, part) for each in value) for part in pattern)
+    return bool(value == pattern)
