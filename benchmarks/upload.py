@@ -91,7 +91,7 @@ def bare(planned: Plan, url: str, workers: int) -> float:
             ready.append(("POST", url, message.bundle(group, group.entries, {})))
         else:
             item = group.entries[0].incoming
-            ready.append(("PUT", f"{url}/{item.type}/{item.id}", message.single(group.entries[0], group.data, {})))
+            ready.append(("PUT", f"{url}/{item.type}/{item.id}", message.single(group.entries[0], {})))
     own, sent = threading.local(), []
 
     def send(index: int) -> None:
@@ -120,12 +120,12 @@ def ours(given: Sequence[Record], url: str, workers: int, batch: int, journal: P
     """Seconds of each part of an upload."""
     with Client(url) as client:
         started = time.perf_counter()
-        planned = plan(given, client, batch_size=batch)
+        planned = plan(given, client, batch_size=batch, workers=workers)
         planned_at = time.perf_counter()
         with begin(journal, planned, {}) as written:
             report = apply(planned, client, workers=workers, journal=written)
             sent_at = time.perf_counter()
-            report = read_back(planned, report, client, written)
+            report = read_back(planned, report, client, written, workers=workers)
         ended = time.perf_counter()
     if not report.complete or report.counts().keys() != {"created"}:
         raise SystemExit(f"not everything was created: {report.counts()} {report.stopped or ''}")
@@ -171,7 +171,7 @@ def beside_the_bare_script(url: str, patients: int, batch: int, rounds: int, fol
     for number in range(rounds + 1):
         for workers in WORKERS if number % 2 else reversed(WORKERS):
             with Client(url) as client:
-                planned = plan(records(courses(patients)), client, batch_size=batch)
+                planned = plan(records(courses(patients)), client, batch_size=batch, workers=workers)
             given, journal = records(courses(patients)), folder / uuid.uuid4().hex
             if number % 2:
                 turn = {"bare": bare(planned, url, workers), **ours(given, url, workers, batch, journal)}

@@ -40,7 +40,7 @@ def upload(context: click.Context, /, paths: Sequence[str], **options: Any) -> N
     paths = saved.sources if saved else paths
     settings = settings_of(saved, options)
     with server_settings(context).client(patience(options)) as client:
-        planned = planned_of(paths, settings, client)
+        planned = planned_of(paths, settings, client, options["workers"])
         if saved is not None:
             plan_file.check(saved, as_planned(planned, options))
         if options["plan_to"]:

@@ -88,13 +88,14 @@ def settings_of(saved: SavedPlan | None, options: Mapping[str, Any]) -> Mapping[
     return saved.settings if saved is not None else {name: options[name] for name in (*_READING, *_PLANNING)}
 
 
-def planned_of(paths: Sequence[str], settings: Mapping[str, Any], client: Client) -> Plan:
+def planned_of(paths: Sequence[str], settings: Mapping[str, Any], client: Client, workers: int) -> Plan:
     """Read the sources, ask the server, and make the plan."""
     from fhir_keta.cli.upload_sources import sources
     from fhir_keta.server.plan import plan
 
     read = sources(paths, examples=settings.get("examples", False))
-    return plan(read, client, **{name: value for name, value in settings.items() if name in _PLANNING})
+    planning = {name: value for name, value in settings.items() if name in _PLANNING}
+    return plan(read, client, workers=workers, **planning)
 
 
 def refused_beforehand(planned: Plan, client: Client, options: Mapping[str, Any]) -> Report | None:

@@ -104,7 +104,7 @@ def applied(planned: Plan, client: Client, settings: Mapping[str, Any], options:
             )
         if report.stopped is None and not options["no_read_back"]:
             try:
-                report = read_back(rest, report, client, journal)
+                report = read_back(rest, report, client, journal, workers=options["workers"])
             except KetaError as error:
                 report = replace(report, stopped=error)
     if report.stopped is not None and journal is not None:

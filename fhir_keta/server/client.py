@@ -145,14 +145,20 @@ class Client:
         page = self._request("GET", resource_type, parameters=parameters).resource
         seen: set[str] = set()
         while page is not None:
-            for entry in page.get("entry", ()):
-                if entry.get("search", {}).get("mode", "match") == "match" and "resource" in entry:
-                    yield entry["resource"]
+            yield from _matches(page)
             following = next((link["url"] for link in page.get("link", ()) if link.get("relation") == "next"), None)
             if following is None or following in seen:
                 return
             seen.add(following)
             page = self._request("GET", self._page(following)).resource
+
+    def search_page(self, resource_type: str, parameters: Parameters) -> list[Resource]:
+        """The matches of the first page; there may be more.
+
+        A HAPI keeps what it found for further pages, which costs it a third of the search: "no-store" spares it that.
+        """
+        headers = {"Cache-Control": "no-cache, no-store"}
+        return _matches(self._request("GET", resource_type, headers=headers, parameters=parameters).resource or {})
 
     def update(self, resource_type: str, resource_id: str, body: bytes, *, version: str | None = None) -> Answer:
         """PUT by id; with ``version`` only if the server still has that one (If-Match). Raises Refused."""
@@ -334,6 +340,14 @@ class Client:
                 raise Interrupted(f"{said} {_RUN_AGAIN}") from error
             raise ServerError(f"{said} Give the FHIR base URL: it often ends in /fhir.") from error
         return resource
+
+
+def _matches(page: Resource) -> list[Resource]:
+    return [
+        entry["resource"]
+        for entry in page.get("entry", ())
+        if entry.get("search", {}).get("mode", "match") == "match" and "resource" in entry
+    ]
 
 
 def outcome_text(resource: Resource | None) -> str:

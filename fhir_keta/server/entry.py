@@ -44,7 +44,7 @@ def entry_of(item: Incoming, there: Present, capability: Capability, *, overwrit
     elif item.condition is not None or item.label in there.identities:
         entry = _searched(item, there)
     else:
-        entry = _compared(item, there.by_id.get((item.type, str(item.id))), there)
+        entry = _compared(item, there.copy(item), there)
     lacking = _lacking(entry, capability)
     return replace(entry, action="unsupported", reason=lacking) if lacking else entry
 
@@ -65,8 +65,8 @@ def _lacking(entry: Entry, capability: Capability) -> str:
 
 
 def _definition(item: Incoming, there: Present, capability: Capability, overwrite: bool) -> Entry:
-    known = there.by_url[item.type, item.resource["url"]]
-    same = [resource for resource in known if resource.get("version") == item.resource.get("version")]
+    known = there.by_url[item.type, str(item.url)]
+    same = [resource for resource in known if resource.get("version") == item.version]
     others = tuple(sorted(_named(resource) for resource in known if resource not in same))
     compared = [_compared(item, resource, there) for resource in same]
     if compared:
@@ -90,10 +90,10 @@ def _named(resource: Resource) -> str:
 
 def _free_id(item: Incoming, there: Present) -> str | None:
     """An id that holds nothing else there: our own, or ours with the version behind it, or None: the server chooses."""
-    candidates = [item.id, f"{item.id}-{item.resource.get('version')}"] if item.id is not None else []
+    candidates = [item.id, f"{item.id}-{item.version}"] if item.id is not None else []
     for candidate in candidates:
         if candidate is not None and len(candidate) <= _LONGEST_ID and (item.type, candidate) not in there.by_id:
-            there.by_id[item.type, candidate] = item.resource
+            there.by_id[item.type, candidate] = item.text
             return candidate
     return None
 

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, TypeGuard
 from urllib.parse import urlencode
 
 from fhir_keta.errors import InputError
+from fhir_keta.records.parse import ParseFault, check_depth
+from fhir_keta.records.parse import parse as parse_quickly
 from fhir_keta.records.source import Place, Record
 from fhir_keta.server import exact_json
 from fhir_keta.server.comparison import differences
@@ -32,21 +36,30 @@ _TYPE = re.compile(r"[A-Z][A-Za-z]{1,63}")
 _ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9\-.]{1,64}")  # "." and ".." would be a way up in a URL
 _SPLIT = ("transaction", "batch", "collection", "searchset")
 STORED_WHOLE = ("document", "message")
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# Type/id, and URIs of any kind; neither has white space in it, and a time begins with a digit
+_MAY_NAME = re.compile(r"[A-Za-z][^\s/:]*[/:]\S*")
 
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """One resource to upload.
+    """One resource to upload; ``incoming`` makes it.
 
-    ``data`` are its bytes as read, if they can be sent as they are. ``condition`` is the search of a conditional create
-    (``method`` POST) or update (PUT) inside a transaction; without one the resource is put under its own id.
+    ``text`` is its JSON as it can be sent. Parsed it would take several times that, so ``resource`` is made of it anew
+    at each use. ``id`` is None where a condition takes its place, ``url`` where it is no definition; ``mentions`` is
+    every string in it that may name a resource. ``condition`` is the search of a conditional create (``method`` POST)
+    or update (PUT) inside a transaction; without one the resource is put under its own id.
     ``where`` is its entry, if it was read from a Bundle; ``digest`` the ``sha256`` of what it was before something in
     it was replaced.
     """
 
-    resource: Resource
+    type: str
+    text: bytes
+    id: str | None
+    url: str | None
+    version: str | None
+    mentions: tuple[str, ...]
     place: Place | None = None
-    data: bytes | None = None
     method: str = "PUT"
     condition: str | None = None
     full_url: str | None = None
@@ -54,29 +67,25 @@ class Incoming:
     digest: str | None = None
 
     @property
-    def type(self) -> str:
-        return str(self.resource["resourceType"])
-
-    @property
-    def id(self) -> str | None:
-        return self.resource.get("id") if self.condition is None else None
+    def resource(self) -> Resource:
+        """Its content, with every decimal as it was written."""
+        parsed: Resource = exact_json.parse(self.text)
+        return parsed
 
     @property
     def is_definition(self) -> bool:
-        return _CANONICAL_TYPES.fullmatch(self.type) is not None and isinstance(self.resource.get("url"), str)
+        return self.url is not None
 
     @property
     def canonical(self) -> str | None:
         """``url|version`` of a definition (or its url when it has no version), None for a record."""
-        if not self.is_definition:
-            return None
-        version = self.resource.get("version")
-        return f"{self.resource['url']}|{version}" if version else str(self.resource["url"])
+        return self.url if self.url is None or not self.version else f"{self.url}|{self.version}"
 
     @property
     def canonical_search(self) -> str:
         """The search that finds a definition: by url, and by version if it has one."""
-        return urlencode([(name, str(self.resource[name])) for name in ("url", "version") if name in self.resource])
+        parts = {"url": self.url, "version": self.version}
+        return urlencode([(name, value) for name, value in parts.items() if value is not None])
 
     @property
     def key(self) -> str:
@@ -95,11 +104,26 @@ class Incoming:
     @property
     def sha256(self) -> str:
         """The hash of its content as it was read, in hexadecimal."""
-        return self.digest or hashlib.sha256(self.data or exact_json.write(self.resource)).hexdigest()
+        return self.digest or hashlib.sha256(self.text).hexdigest()
 
     def with_resource(self, resource: Resource) -> Incoming:
         """The same resource of the same source, with something in it replaced."""
-        return replace(self, resource=resource, data=None, digest=self.sha256)
+        return replace(self, text=exact_json.write(resource), mentions=_mentions(resource), digest=self.sha256)
+
+
+def incoming(resource: Resource, place: Place | None = None, text: bytes | None = None, **request: Any) -> Incoming:
+    """A resource as what is uploaded. ``text`` is the JSON it was read from, ``request`` what else ``Incoming`` has."""
+    defines = is_definition(resource)
+    return Incoming(
+        sys.intern(str(resource["resourceType"])),
+        exact_json.write(resource) if text is None else text.removeprefix(_BYTE_ORDER_MARK),
+        resource.get("id") if request.get("condition") is None else None,
+        resource["url"] if defines else None,
+        resource.get("version") if defines else None,
+        _mentions(resource),
+        place,
+        **request,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,21 +150,40 @@ def parcels(sources: Iterable[Resource | Record]) -> list[Parcel]:
     return _each_once(found)
 
 
+def is_definition(resource: Resource) -> bool:
+    """Whether a resource defines something under a url."""
+    return _CANONICAL_TYPES.fullmatch(str(resource["resourceType"])) is not None and isinstance(
+        resource.get("url"), str
+    )
+
+
 def is_definition_type(resource_type: str) -> bool:
     """Whether resources of this type define something for others; a NamingSystem does, though R4 gives it no url."""
     return resource_type == "NamingSystem" or _CANONICAL_TYPES.fullmatch(resource_type) is not None
 
 
-def strings(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
-    """Every string in a resource, with the name of its element."""
+def strings(value: Any, name: str = "") -> list[tuple[str, str]]:
+    """Every string in a resource, with the name of its element, in its order."""
+    found: list[tuple[str, str]] = []
+    _collect(value, name, found)
+    return found
+
+
+def _collect(value: Any, name: str, found: list[tuple[str, str]]) -> None:
     if isinstance(value, str):
-        yield name, value
+        found.append((name, value))
     elif isinstance(value, dict):
         for key, item in value.items():
-            yield from strings(item, key)
+            _collect(item, key, found)
     elif isinstance(value, list):
         for item in value:
-            yield from strings(item, name)
+            _collect(item, name, found)
+
+
+def _mentions(resource: Resource) -> tuple[str, ...]:
+    """Each once, in its order; the same string is the same object, for systems and profiles stand in every record."""
+    found = (text for _, text in strings(resource) if _MAY_NAME.fullmatch(text))
+    return tuple(dict.fromkeys(map(sys.intern, found)))
 
 
 def with_references(value: Any, new: Callable[[str], str | None]) -> Any:
@@ -156,10 +199,7 @@ def with_references(value: Any, new: Callable[[str], str | None]) -> Any:
 
 
 def _of_record(record: Record) -> list[Parcel]:
-    try:
-        resource = exact_json.parse(record.data)
-    except ValueError as error:
-        raise InputError(f"{_at(record.place)}not JSON. Run fhir-keta validate on it.") from error
+    resource = _parsed(record)
     if not _is_resource(resource):
         raise InputError(f"{_at(record.place)}not a FHIR resource. Run fhir-keta validate on it.")
     if resource["resourceType"] != "Bundle" or resource.get("type") in STORED_WHOLE:
@@ -169,6 +209,7 @@ def _of_record(record: Record) -> list[Parcel]:
         raise InputError(
             f"{_at(record.place)}a Bundle of type {kind!s:.40} is not uploaded. Make it a transaction or a collection."
         )
+    resource = exact_json.parse(record.data)  # its entries are written anew, so with all digits
     items = tuple(_of_entries(resource, record.place))
     if kind == "transaction":
         # a server resolves urn: addresses within a transaction, but takes absolute ones for references to elsewhere
@@ -176,6 +217,18 @@ def _of_record(record: Record) -> list[Parcel]:
         as_read = not any(name == "reference" and text in elsewhere for name, text in strings(resource["entry"]))
         return [Parcel(items, transaction=True, data=record.data if as_read else None)] if items else []
     return [Parcel((item,)) for item in items]
+
+
+def _parsed(record: Record) -> Any:
+    """The record, parsed quickly where that says all there is to know: its numbers may have lost digits."""
+    with suppress(ParseFault):
+        resource = parse_quickly(record.data)
+        check_depth(record.data, resource)
+        return resource
+    try:
+        return exact_json.parse(record.data)
+    except ValueError as error:
+        raise InputError(f"{_at(record.place)}not JSON. Run fhir-keta validate on it.") from error
 
 
 def _of_entries(bundle: Resource, place: Place) -> Iterator[Incoming]:
@@ -192,7 +245,10 @@ def _of_entries(bundle: Resource, place: Place) -> Iterator[Incoming]:
             items.append(_of_entry(entry, place, where, requested=bundle["type"] in ("transaction", "batch")))
     known = {item.full_url: f"{item.type}/{item.id}" for item in items if item.full_url and item.id}
     for item in items:
-        yield replace(item, resource=with_references(item.resource, known.get)) if known else item
+        if any(text in known for text in item.mentions):
+            linked = with_references(item.resource, known.get)
+            item = replace(item, text=exact_json.write(linked), mentions=_mentions(linked))
+        yield item
 
 
 def _of_entry(entry: Resource, place: Place, where: str, *, requested: bool) -> Incoming:
@@ -205,10 +261,10 @@ def _of_entry(entry: Resource, place: Place, where: str, *, requested: bool) -> 
     method, (target, _, condition) = request.get("method"), str(request.get("url", "")).partition("?")
     kind = resource["resourceType"]
     if method == "PUT" and condition and target == kind:
-        return Incoming(resource, place, None, "PUT", condition, full_url, where.strip())
+        return incoming(resource, place, method="PUT", condition=condition, full_url=full_url, where=where.strip())
     if method == "POST" and target == kind and request.get("ifNoneExist"):
         condition = str(request["ifNoneExist"]).lstrip("?")
-        return Incoming(resource, place, None, "POST", condition, full_url, where.strip())
+        return incoming(resource, place, method="POST", condition=condition, full_url=full_url, where=where.strip())
     if method == "PUT" and not condition:
         item = replace(_identified(resource, place, where, None), full_url=full_url)
         if target != f"{kind}/{item.id}":
@@ -230,7 +286,7 @@ def _is_resource(value: Any) -> TypeGuard[Resource]:
 
 
 def _identified(resource: Resource, place: Place | None, where: str, data: bytes | None) -> Incoming:
-    item = Incoming(resource, place, data)
+    item = incoming(resource, place, data)
     if "id" in resource and not (isinstance(item.id, str) and _ID.fullmatch(item.id)):
         raise InputError(
             f"{_at(place)}{where}the id of this {item.type} is not a FHIR id. Run fhir-keta validate on it."

@@ -12,14 +12,21 @@ from fhir_keta.server.incoming import with_references
 from fhir_keta.server.plan import Entry, Group
 
 
-def single(entry: Entry, data: bytes | None, moved: Mapping[str, str]) -> bytes:
-    """The body of one resource: as it was read (``data``) when nothing in it is another on the server.
+def single(entry: Entry, moved: Mapping[str, str]) -> bytes:
+    """The body of one resource: as it was read when nothing in it is another on the server.
 
     ``moved`` maps references (``Patient/a``) to what they are on the server, where that gives its own ids.
     """
-    resource = _resource(entry, moved)
-    if data is not None and resource is entry.incoming.resource:
-        return data
+    item = entry.incoming
+    named_otherwise = bool(moved) and any(text in moved for text in item.mentions)
+    keeps_id = entry.target == item.id if entry.target is not None else item.condition is not None
+    if keeps_id and not named_otherwise:
+        return item.text
+    resource = with_references(item.resource, moved.get) if named_otherwise else item.resource
+    if entry.target is not None:
+        resource = {**resource, "id": entry.target}
+    elif item.condition is None:
+        resource = {name: value for name, value in resource.items() if name != "id"}
     return exact_json.write(resource)
 
 
@@ -34,7 +41,7 @@ def bundle(group: Group, writes: Sequence[Entry], moved: Mapping[str, str]) -> b
     for entry in writes:
         name = _full_url(entry)
         head = {"request": _request(entry)} | ({"fullUrl": name} if name is not None else {})
-        body = single(entry, entry.incoming.data, local)
+        body = single(entry, local)
         parts.append(exact_json.write(head)[:-1] + b',"resource":' + body + b"}")
     return b'{"resourceType":"Bundle","type":"transaction","entry":[' + b",".join(parts) + b"]}"
 
@@ -50,19 +57,6 @@ def learnt(entry: Entry, answer: Answer) -> dict[str, str]:
     if entry.target is not None or answer.id is None or item.id in (None, answer.id):
         return {}
     return {f"{item.type}/{item.id}": f"{item.type}/{answer.id}"}
-
-
-def _resource(entry: Entry, moved: Mapping[str, str]) -> Resource:
-    """The resource as it is to stand on the server; the very same object when it stays as it is."""
-    resource = entry.incoming.resource
-    if moved:
-        linked: Resource = with_references(resource, moved.get)
-        resource = resource if linked == resource else linked
-    if entry.target is None and entry.incoming.condition is None:
-        return {name: value for name, value in resource.items() if name != "id"}
-    if entry.target is None or resource.get("id") == entry.target:
-        return resource
-    return {**resource, "id": entry.target}
 
 
 def _left_out(group: Group) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from fhir_keta.server.incoming import Incoming, Parcel, strings
+from fhir_keta.server.incoming import Incoming, Parcel
 
 # Canonical references are not enforced by servers, but a profile is of use only after what it stands on.
 _RANKS = ("CodeSystem", "ValueSet", "StructureDefinition", "SearchParameter", "ConceptMap", "Questionnaire")
@@ -27,13 +27,14 @@ def in_dependency_order(parcels: Sequence[Parcel]) -> list[Ordered]:
     only together. Definitions in a circle stay apart, in the order of their types.
     """
     ranked = sorted(parcels, key=_rank)
+    ranks = [_rank(parcel) for parcel in ranked]
     provided = {name: index for index, parcel in reversed(list(enumerate(ranked))) for name in names(parcel.items)}
-    needed = [_needed(index, parcel, provided, ranked) for index, parcel in enumerate(ranked)]
+    needed = [_needed(index, parcel, provided, ranks) for index, parcel in enumerate(ranked)]
     ordered: list[Ordered] = []
     placed: dict[int, int] = {}
     for circle in _circles(needed):
         members = [ranked[index] for index in circle]
-        if len(members) > 1 and _rank(members[-1]) == _RECORD:
+        if len(members) > 1 and ranks[circle[-1]] == _RECORD:
             members = [Parcel(tuple(item for member in members for item in member.items), transaction=True)]
             placed.update(dict.fromkeys(circle, len(ordered)))
         needs = {needed_index for index in circle for needed_index in needed[index] if needed_index not in circle}
@@ -62,13 +63,13 @@ def names(items: Iterable[Incoming]) -> Iterator[str]:
             yield f"{item.type}/{item.id}"
         if item.canonical is not None:
             yield item.canonical
-            yield str(item.resource["url"])
+            yield str(item.url)
 
 
-def _needed(index: int, parcel: Parcel, provided: dict[str, int], ranked: Sequence[Parcel]) -> list[int]:
-    found = {provided[text] for item in parcel.items for _, text in strings(item.resource) if text in provided}
+def _needed(index: int, parcel: Parcel, provided: dict[str, int], ranks: Sequence[int]) -> list[int]:
+    found = {provided[text] for item in parcel.items for text in item.mentions if text in provided}
     # a CodeSystem names its ValueSet and the other way round: the type decides
-    return sorted(other for other in found if other != index and _rank(ranked[other]) <= _rank(parcel))
+    return sorted(other for other in found if other != index and ranks[other] <= ranks[index])
 
 
 def _circles(needed: Sequence[Sequence[int]]) -> Iterator[list[int]]:

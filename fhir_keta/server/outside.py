@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from fhir_keta.server.client import Client
 from fhir_keta.server.identity import SOURCE_SYSTEM, held
 from fhir_keta.server.incoming import Incoming, strings
-from fhir_keta.server.lookup import by_id, having_token
+from fhir_keta.server.lookup import asked, by_id, having_token
 from fhir_keta.server.present import Present
 
 _REFERENCE = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})")
@@ -40,6 +40,7 @@ def outside(
     there: Present,
     takes_ids: Callable[[str], bool],
     source: str | None,
+    workers: int = 1,
 ) -> Outside:
     """Ask the server what the records that get an id from it refer to beyond ``items``.
 
@@ -50,31 +51,34 @@ def outside(
         return Outside({}, frozenset())
     inside = {item.label for item in items}
     ambiguous = {item.label for item in items if item.label in named and len(there.found(item)) > 1}
-    asked: dict[str, set[str]] = defaultdict(set)
+    wanted: dict[str, set[str]] = defaultdict(set)
     for item in items:
         for text in _references(item) if item.label in named else ():
             kind, _, identity = text.partition("/")
             if text not in inside and not takes_ids(kind):
-                asked[kind].add(identity)
+                wanted[kind].add(identity)
     moved: dict[str, str] = {}
-    for kind, ids in asked.items():
-        moved |= _by_source(client, kind, ids, source) if source is not None else _by_own_id(client, kind, ids)
-    unknown = {f"{kind}/{identity}" for kind, ids in asked.items() for identity in ids} - moved.keys()
+    for kind, ids in wanted.items():
+        if source is None:
+            found = asked(client, by_id(client, {kind: sorted(ids)}), workers)
+            moved |= {name: name for name in (f"{kind}/{resource['id']}" for resource in found)}
+        else:
+            moved |= _by_source(client, kind, ids, source, workers)
+    unknown = {f"{kind}/{identity}" for kind, ids in wanted.items() for identity in ids} - moved.keys()
     return Outside({old: new for old, new in moved.items() if old != new}, frozenset(unknown | ambiguous))
 
 
-def _by_source(client: Client, kind: str, ids: Iterable[str], source: str) -> dict[str, str]:
+def _by_source(client: Client, kind: str, ids: Iterable[str], source: str, workers: int) -> dict[str, str]:
     tokens = {(SOURCE_SYSTEM, f"{source}/{identity}"): f"{kind}/{identity}" for identity in sorted(ids)}
     moved = {}
-    for resource in having_token(client, kind, "_tag", tokens) if kind != "Binary" else ():
+    questions = having_token(client, kind, "_tag", tokens) if kind != "Binary" else ()
+    for resource in asked(client, questions, workers):
         for token in held(resource, "_tag") & tokens.keys():
             moved[tokens[token]] = f"{kind}/{resource['id']}"
     return moved
 
 
-def _by_own_id(client: Client, kind: str, ids: Iterable[str]) -> dict[str, str]:
-    return {f"{kind}/{identity}": f"{kind}/{identity}" for identity in by_id(client, kind, sorted(ids))}
-
-
 def _references(item: Incoming) -> Iterable[str]:
+    if not any(map(_REFERENCE.fullmatch, item.mentions)):
+        return ()
     return (text for name, text in strings(item.resource) if name == "reference" and _REFERENCE.fullmatch(text))

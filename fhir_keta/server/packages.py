@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fhir_keta.definitions.package import Member, Package, read
 from fhir_keta.records.source import Place, Record, shown
-from fhir_keta.server.incoming import STORED_WHOLE, Incoming, is_definition_type
+from fhir_keta.server.incoming import STORED_WHOLE, is_definition, is_definition_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def choose(source: Path, *, examples: bool = False) -> Chosen:
 
 def _has_identity(member: Member) -> bool:
     resource = member.resource
-    return isinstance(resource.get("id"), str) or Incoming(resource).is_definition
+    return isinstance(resource.get("id"), str) or is_definition(resource)
 
 
 def _is_split(member: Member) -> bool:

@@ -16,7 +16,7 @@ from fhir_keta.server.entry import Action as Action
 from fhir_keta.server.entry import Entry as Entry
 from fhir_keta.server.entry import entry_of
 from fhir_keta.server.identity import Identity, identities, with_identity
-from fhir_keta.server.incoming import Incoming, Parcel, parcels, with_references
+from fhir_keta.server.incoming import Incoming, parcels, with_references
 from fhir_keta.server.order import in_dependency_order
 from fhir_keta.server.outside import Outside, outside
 from fhir_keta.server.present import Present, present
@@ -28,8 +28,8 @@ Ids = Literal["own", "server"]
 class Group:
     """Entries that are sent in one request. ``needs``: the indexes, in the plan, of the groups that must go first.
 
-    ``data`` are the bytes as read, of the resource or of the transaction. ``splittable`` tells a transaction that was
-    made only to save requests: when it is refused, its entries may go one by one.
+    ``data`` are the bytes of a transaction as read. ``splittable`` tells one that was made only to save requests: when
+    it is refused, its entries may go one by one.
     """
 
     entries: tuple[Entry, ...]
@@ -73,6 +73,7 @@ def plan(
     batch_size: int = 1,
     ids: Ids | None = None,
     source: str | None = None,
+    workers: int = 1,
 ) -> Plan:
     """Compare what is to be uploaded with what the server has.
 
@@ -80,7 +81,8 @@ def plan(
     differs; ``overwrite`` makes an update of a conflict. Another version of it stays, and ours is created beside it.
     A record is updated by its id. On a server that gives its own ids (``ids`` "server"; None: as it says itself) it is
     found by its identifier, or, with ``source``, by a tag made of that name and its id. Entries of a transaction are
-    planned one by one and sent together; other records go ``batch_size`` to a transaction.
+    planned one by one and sent together; other records go ``batch_size`` to a transaction. At most ``workers`` searches
+    are on their way at a time.
     Raises InputError for sources that cannot be uploaded, UsageError for a ``source`` that is of no use, ServerError
     when the server cannot be used.
     """
@@ -88,18 +90,19 @@ def plan(
     capability = preflight(client).with_ids(ids)
     items = [item for each in ordered for item in each.parcel.items if capability.stores(item.type)]
     named = _identities(items, capability, source)
-    there, elsewhere = _asked(client, items, named, capability, source)
+    there, elsewhere = _asked(client, items, named, capability, source, workers)
     moved = {**there.moved(items), **elsewhere.moved}
     groups = []
     for each in ordered:
         tagged = tuple(_tagged(item, named) for item in each.parcel.items)
-        leading = {**moved, **there.moved_within(tagged)}
+        within = there.moved_within(tagged)
+        leading = {**moved, **within} if within else moved
         compared = [entry_of(_following(item, leading), there, capability, overwrite=overwrite) for item in tagged]
         # references are replaced once, when they are sent: what they become may be the name of another in the source
         own = [replace(entry, incoming=item) for entry, item in zip(compared, tagged, strict=True)]
         entries = tuple(_leading(entry, elsewhere) for entry in own)
         moved.update(_moved(entries))
-        data = _as_read(each.parcel) if tagged == each.parcel.items else None
+        data = each.parcel.data if tagged == each.parcel.items else None
         groups.append(Group(entries, each.needs, each.parcel.transaction, data))
     _check_each_once(groups)
     if not capability.transactions:
@@ -129,10 +132,11 @@ def _asked(
     named: Mapping[str, Identity],
     capability: Capability,
     source: str | None,
+    workers: int,
 ) -> tuple[Present, Outside]:
     try:
-        there = present(client, items, named)
-        return there, outside(client, items, there, capability.takes_ids, source)
+        there = present(client, items, named, workers)
+        return there, outside(client, items, there, capability.takes_ids, source, workers)
     except Refused as error:
         raise ServerError(f"{client.base} refused to be searched: {error} Nothing was written.") from error
 
@@ -160,12 +164,9 @@ def _tagged(item: Incoming, named: Mapping[str, Identity]) -> Incoming:
 
 def _following(item: Incoming, leading: Mapping[str, str]) -> Incoming:
     """The resource as the server is to have it: its references lead where the others went."""
-    resource = with_references(item.resource, leading.get) if leading else item.resource
-    return item if resource == item.resource else item.with_resource(resource)
-
-
-def _as_read(parcel: Parcel) -> bytes | None:
-    return parcel.data if parcel.transaction else parcel.items[0].data
+    if not leading or not any(text in leading for text in item.mentions):
+        return item
+    return item.with_resource(with_references(item.resource, leading.get))
 
 
 def _check_each_once(groups: Sequence[Group]) -> None:

@@ -2,42 +2,66 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping
+from collections import ChainMap, defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from fhir_keta.server.client import Client, Resource
 from fhir_keta.server.comparison import differences
 from fhir_keta.server.incoming import with_references
 from fhir_keta.server.journal import Journal
-from fhir_keta.server.lookup import by_id
+from fhir_keta.server.lookup import asked, by_id, reads
 from fhir_keta.server.plan import Plan
 from fhir_keta.server.result import Report, Result
 
 _WRITTEN = ("created", "updated")
+_Address = tuple[str, str]  # type and id on the server
+_Leading = Callable[[str], str | None]  # from a reference to what it is on the server
 
 
-def read_back(plan: Plan, report: Report, client: Client, journal: Journal | None = None) -> Report:
+def read_back(
+    plan: Plan, report: Report, client: Client, journal: Journal | None = None, *, workers: int = 1
+) -> Report:
     """``report``, with "altered" for each resource that the server does not give back as it was sent.
 
     Where the server did not say which version it wrote, the version that it gives back is filled in, and written into
-    ``journal``. Raises ServerError when the server can no longer be asked, Refused when it will not be.
+    ``journal``. At most ``workers`` requests are on their way at a time. Raises ServerError when the server can no
+    longer be asked, Refused when it will not be.
     """
-    searched = _searched(client, report)
-    known = _moved(plan, report)
     results = list(report.results)
-    place = 0
-    for group in plan.groups:
-        own = results[place : place + len(group.entries)]
-        local = known | {
-            result.entry.incoming.full_url: f"{result.entry.incoming.type}/{result.id}"
-            for result in own
-            if result.entry.incoming.full_url is not None and result.id is not None
-        }
-        for index, result in enumerate(own, place):
-            if result.status in _WRITTEN:
-                results[index] = _proven(result, searched, local, client)
-        place += len(group.entries)
+    moved = _moved(plan, report)
+    ids: dict[str, list[str]] = defaultdict(list)
+    unproven: dict[_Address, list[tuple[int, _Leading]]] = defaultdict(list)
+    for place, leading in _leading(plan, report, moved):
+        result = results[place]
+        if result.id is None:
+            results[place] = replace(result, status="altered", message="the server did not say which id it has")
+        else:
+            ids[result.entry.incoming.type].append(result.id)
+            unproven[result.entry.incoming.type, result.id].append((place, leading))
+
+    def compare(address: _Address, stored: Resource | None) -> bool:
+        """Whether all that was written there is there as it was sent; that is settled then."""
+        compared = [
+            (place, _proven(report.results[place], stored, leading, client)) for place, leading in unproven[address]
+        ]
+        for place, result in compared:
+            results[place] = result
+        return all(result.status != "altered" for _, result in compared)
+
+    otherwise: dict[_Address, Resource] = {}
+    for resource in asked(client, by_id(client, ids, page=True), workers):
+        address = (str(resource["resourceType"]), str(resource["id"]))
+        if address in unproven:
+            if compare(address, resource):
+                del unproven[address]
+            else:
+                otherwise[address] = resource
+    # a search may lag behind, or not give all; but HAPI finds OperationDefinitions and reads none
+    for resource in asked(client, reads(client, unproven), workers):
+        otherwise[str(resource["resourceType"]), str(resource["id"])] = resource
+    for address in unproven:
+        compare(address, otherwise.get(address))
     if journal is not None:
         pairs = zip(report.results, results, strict=True)
         journal.outcome(
@@ -46,17 +70,19 @@ def read_back(plan: Plan, report: Report, client: Client, journal: Journal | Non
     return replace(report, results=tuple(results))
 
 
-def _searched(client: Client, report: Report) -> dict[tuple[str, str], Resource]:
-    """What searches find of what was written, by type and id."""
-    ids: dict[str, list[str]] = defaultdict(list)
-    for result in report.results:
-        if result.status in _WRITTEN and result.id is not None:
-            ids[result.entry.incoming.type].append(result.id)
-    return {
-        (kind, identity): resource
-        for kind, wanted in ids.items()
-        for identity, resource in by_id(client, kind, wanted).items()
-    }
+def _leading(plan: Plan, report: Report, moved: dict[str, str]) -> Iterator[tuple[int, _Leading]]:
+    """The place of each result that was written, and what leads its references to what they are on the server."""
+    place = 0
+    for group in plan.groups:
+        own = report.results[place : place + len(group.entries)]
+        within = {
+            result.entry.incoming.full_url: f"{result.entry.incoming.type}/{result.id}"
+            for result in own
+            if result.entry.incoming.full_url is not None and result.id is not None
+        }
+        leading = ChainMap(within, moved).get if within else moved.get
+        yield from ((index, leading) for index, result in enumerate(own, place) if result.status in _WRITTEN)
+        place += len(group.entries)
 
 
 def _moved(plan: Plan, report: Report) -> dict[str, str]:
@@ -69,20 +95,15 @@ def _moved(plan: Plan, report: Report) -> dict[str, str]:
     return moved
 
 
-def _proven(
-    result: Result, searched: Mapping[tuple[str, str], Resource], moved: Mapping[str, str], client: Client
-) -> Result:
+def _proven(result: Result, stored: Resource | None, leading: _Leading, client: Client) -> Result:
+    """The result of what has an id, "altered" when the server has not what was sent."""
     item = result.entry.incoming
-    if result.id is None:
-        return replace(result, status="altered", message="the server did not say which id it has")
-    wanted = with_references(item.resource, moved.get) if moved else item.resource
+    wanted = item.resource
+    if any(leading(text) for text in item.mentions):
+        wanted = with_references(wanted, leading)
     if not item.is_definition:
         wanted = {**wanted, "id": result.id}
-    stored = searched.get((item.type, result.id))
     said = _otherwise(wanted, stored, client.base, item.is_definition)
-    if said:  # a search may lag behind
-        stored = client.read(item.type, result.id) or stored  # HAPI finds OperationDefinitions, but reads none
-        said = _otherwise(wanted, stored, client.base, item.is_definition)
     version = result.version or _version(stored)
     return replace(result, status="altered" if said else result.status, message=said, version=version)
 

@@ -13,7 +13,7 @@ from fhir_keta.server import exact_json, message
 from fhir_keta.server.client import Client, Interrupted, Refused, Resource, outcome_text
 from fhir_keta.server.incoming import strings
 from fhir_keta.server.journal import Journal, Sent
-from fhir_keta.server.lookup import by_id
+from fhir_keta.server.lookup import asked, by_id
 
 _NOT_THERE = (404, 410)
 
@@ -109,9 +109,8 @@ def _there(client: Client, written: Iterable[Sent]) -> dict[str, Resource]:
             ids[sent.type].append(identity)
     try:
         return {
-            f"{kind}/{identity}": resource
-            for kind, wanted in ids.items()
-            for identity, resource in by_id(client, kind, wanted).items()
+            f"{resource['resourceType']}/{resource['id']}": resource
+            for resource in asked(client, by_id(client, ids), 1)
         }
     except Refused as error:
         raise ServerError(f"{client.base} refused to be searched: {error} Nothing was removed.") from error

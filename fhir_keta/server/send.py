@@ -11,9 +11,8 @@ from fhir_keta.errors import KetaError
 from fhir_keta.server import exact_json, message
 from fhir_keta.server.client import Answer, Client, Interrupted, Refused, Unavailable, outcome_text
 from fhir_keta.server.comparison import differences
-from fhir_keta.server.incoming import strings
 from fhir_keta.server.journal import Journal
-from fhir_keta.server.lookup import having
+from fhir_keta.server.lookup import asked, having
 from fhir_keta.server.order import names
 from fhir_keta.server.plan import Entry, Group
 from fhir_keta.server.result import Result, Status
@@ -92,7 +91,7 @@ def _send_all(writes: Sequence[Entry], sending: Sending, run: Run, together: boo
     if sending.group.transaction:
         _send_transaction(writes, sending, run)
     else:
-        _send_single(writes[0], sending.group.data, sending, run)
+        _send_single(writes[0], sending, run)
 
 
 def _without_absent(writes: Sequence[Entry], sending: Sending, run: Run, together: bool) -> list[Entry]:
@@ -117,9 +116,7 @@ def _lacking(entry: Entry, absent: Mapping[str, str]) -> str | None:
     if not absent:
         return None
     own = set(names([entry.incoming]))
-    return next(
-        (absent[text] for _, text in strings(entry.incoming.resource) if text in absent and text not in own), None
-    )
+    return next((absent[text] for text in entry.incoming.mentions if text in absent and text not in own), None)
 
 
 def _needs(label: str) -> str:
@@ -133,12 +130,12 @@ def _send_singly(writes: Sequence[Entry], sending: Sending, run: Run) -> None:
         if lacking is not None:
             _account([unsent(entry, "skipped", _needs(lacking), None)], sending, run)
         else:
-            _send_single(entry, entry.incoming.data, sending, run)
+            _send_single(entry, sending, run)
 
 
-def _send_single(entry: Entry, data: bytes | None, sending: Sending, run: Run) -> None:
+def _send_single(entry: Entry, sending: Sending, run: Run) -> None:
     repeated = _announce([entry], sending, run)
-    body = message.single(entry, data, run.moved)
+    body = message.single(entry, run.moved)
     kind = entry.incoming.type
     request = _Request("POST" if entry.target is None else "PUT", run, kind, entry.target)
     try:
@@ -161,8 +158,8 @@ def _is_there(entry: Entry, run: Run) -> bool:
     Medplum's store in memory finds a url by its beginning, and so takes one definition for another.
     """
     item = entry.incoming
-    found = having(run.client, item.type, "url", [item.resource["url"]])
-    return any(all(each.get(name) == item.resource.get(name) for name in ("url", "version")) for each in found)
+    found = asked(run.client, having(run.client, item.type, "url", [str(item.url)]), 1)
+    return any((each.get("url"), each.get("version")) == (item.url, item.version) for each in found)
 
 
 def _send_transaction(writes: Sequence[Entry], sending: Sending, run: Run) -> None:
@@ -245,7 +242,7 @@ def _refusal(entry: Entry, refused: Refused, run: Run, repeated: bool) -> Result
     item = entry.incoming
     if (refused.repeated or repeated) and entry.target is not None:
         there = run.client.read(item.type, entry.target)
-        wanted = exact_json.parse(message.single(entry, None, run.moved))
+        wanted = exact_json.parse(message.single(entry, run.moved))
         if there is not None and not differences(wanted, there, base=run.client.base, by_canonical=item.is_definition):
             status: Status = "created" if entry.action == "create" else "updated"
             return Result(entry, status, id=entry.target, version=there.get("meta", {}).get("versionId"))

@@ -34,7 +34,7 @@ def refused_by_validation(planned: Plan, client: Client, progress: Callable[[], 
 
 def _validated(entry: Entry, planned: Plan, client: Client) -> Resource:
     try:
-        return client.validate(entry.incoming.type, message.single(entry, entry.incoming.data, planned.moved))
+        return client.validate(entry.incoming.type, message.single(entry, planned.moved))
     except Refused as error:
         raise ServerError(
             f"{client.base} does not validate (HTTP {error.status}: {str(error).rstrip('.')}). Nothing was written. "

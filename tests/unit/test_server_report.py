@@ -11,7 +11,7 @@ import pytest
 
 from fhir_keta.errors import ServerError
 from fhir_keta.records.source import Place
-from fhir_keta.server.incoming import Incoming
+from fhir_keta.server.incoming import incoming
 from fhir_keta.server.plan import Entry, Plan
 from fhir_keta.server.report import write_json, write_junit
 from fhir_keta.server.result import Report, Result, Status
@@ -20,7 +20,7 @@ PLAN = Plan("http://127.0.0.1/fhir", "Server 1", ())
 
 
 def entry(number: int, action: Any = "create", place: Place | None = None) -> Entry:
-    return Entry(Incoming({"resourceType": "Patient", "id": f"p{number}"}, place), action, f"p{number}")
+    return Entry(incoming({"resourceType": "Patient", "id": f"p{number}"}, place), action, f"p{number}")
 
 
 CREATED = Result(
