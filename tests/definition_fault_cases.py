@@ -87,6 +87,12 @@ _ADDRESSES = (
         _coded("http://hl7.org/fhir/sid/icd-11"),
         ("address-unknown", _ADDRESS),
     ),
+    case("search parameter of R4 as a system", _coded("http://hl7.org/fhir/SearchParameter/individual-gender")),
+    case(
+        "search parameter that R4 does not have as a system",
+        _coded("http://hl7.org/fhir/SearchParameter/nope"),
+        ("address-unknown", _ADDRESS),
+    ),
     case("code of a system elsewhere at HL7", _coded("http://terminology.hl7.org/CodeSystem/nope")),
     case(
         "system without a code that HL7 does not have",
@@ -163,6 +169,8 @@ _SETS_CASES = (
     case("system with its version, twice", _set(system=CATEGORY + "|1", version="1"), _INCLUDE),
     case("system with a bar", _set(system=CATEGORY + "|")),
     case("value set for a system", _set(system=_SETS + "observation-status"), _INCLUDE),
+    case("OID for a system of R4", _set(system="urn:oid:2.16.840.1.113883.5.4"), _INCLUDE),
+    case("OID for a system not known", _set(system="urn:oid:2.16.840.1.113883.19.1")),
     case("filter by hierarchy", _filter("concept", "is-a", "_ActPolicyType")),
     case("filter by no code", _filter("concept", "is-a", "nope"), _FILTER),
     case("filter equal to no code", _filter("concept", "=", "nope"), _FILTER),

@@ -30,6 +30,7 @@ STRUCTURES = (
     "profile/profiles-others.xml",
     "extension/extension-definitions.xml",
 )
+SEARCHES = "sp/search-parameters.json"
 TERMINOLOGY = ("valueset/valuesets.xml", "valueset/v2-tables.xml", "valueset/v3-codesystems.xml")
 
 FHIR = "{http://hl7.org/fhir}"
@@ -225,6 +226,27 @@ def compact(resource: JsonObject) -> JsonObject | None:
     return None
 
 
+def registered(code_systems: list[JsonObject], searches: list[JsonObject]) -> JsonObject:
+    """Return what is looked up by another name: code systems by OID, search parameters (type and bases) by id."""
+    oids = {
+        each["value"]: resource["url"]
+        for resource in code_systems
+        for each in resource.get("identifier", ())
+        if each.get("value", "").startswith("urn:oid:")
+    }
+    return {
+        "codeSystems": oids,
+        "searchParameters": {each["id"]: [each["type"], *each["base"]] for each in searches},
+    }
+
+
+def searches(jar: Path) -> list[JsonObject]:
+    """Return the search parameters of the jar."""
+    with zipfile.ZipFile(jar) as archive:
+        bundle = json.loads(archive.read(FOLDER + SEARCHES))
+    return [entry["resource"] for entry in bundle["entry"]]
+
+
 def _compact_element(element: JsonObject) -> JsonObject:
     kept = _without_extensions({name: value for name, value in element.items() if name not in DROPPED_ELEMENT})
     for constraint in kept.get("constraint", ()):
@@ -267,7 +289,7 @@ def _without_extensions(value: Any) -> Any:
 
 
 def write(jar: Path, target: Path) -> None:
-    """Write the definitions of the jar into the folder ``target``: index.json, structures.zip and terminology.zip.
+    """Write the definitions of the jar into the folder ``target``: the archives, index.json and registered.json.
 
     A member of an archive is a JSON array of neighbours, about GROUP bytes, since small members alone compress badly.
     index.json says which resource types there are and, for each archive and member in order, the
@@ -276,7 +298,10 @@ def write(jar: Path, target: Path) -> None:
     resource_types: list[str] = []
     groups: dict[str, list[list[JsonObject]]] = {archive: [] for archive in sorted(set(ARCHIVES.values()))}
     sizes = dict.fromkeys(groups, GROUP)
+    code_systems: list[JsonObject] = []
     for resource in definitions(jar):
+        if resource["resourceType"] == "CodeSystem":
+            code_systems.append(resource)
         if (shipped := compact(resource)) is None:
             continue
         archive, size = ARCHIVES[shipped["resourceType"]], len(_dump(shipped))
@@ -298,6 +323,7 @@ def write(jar: Path, target: Path) -> None:
                 info.create_system = 3
                 info.external_attr = 0o644 << 16
                 output.writestr(info, _dump(group), zipfile.ZIP_DEFLATED, 9)
+    (target / "registered.json").write_bytes(_dump(registered(code_systems, searches(jar))) + b"\n")
     (target / "index.json").write_bytes(_dump({"resourceTypes": sorted(resource_types), "archives": index}) + b"\n")
 
 

@@ -154,7 +154,7 @@ class BaseLibrary(Library):
 
     def __init__(self) -> None:
         super().__init__()
-        index = loads(_r4("index.json"))
+        index = loads(r4_file("index.json"))
         self._resource_types = frozenset(index["resourceTypes"])
         self._places = {
             url: (resource_type, version, archive, number, position)
@@ -227,7 +227,8 @@ def _folder(name: str) -> Path:
     return folder
 
 
-def _r4(name: str) -> bytes:
+def r4_file(name: str) -> bytes:
+    """Return the content of a file that tools/compile_r4.py made. Raises DefinitionError when it is missing."""
     try:
         return (_folder("definitions/r4") / name).read_bytes()
     except OSError as error:
@@ -247,7 +248,7 @@ def _group(archive: str, number: int) -> list[JsonObject]:
 @cache
 def _archive(name: str) -> zipfile.ZipFile:
     """Opened over bytes in memory, so that forked processes share no file position."""
-    return zipfile.ZipFile(io.BytesIO(_r4(name)))
+    return zipfile.ZipFile(io.BytesIO(r4_file(name)))
 
 
 def _age(version: str) -> list[tuple[int, int, str]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from fhir_keta.definitions.library import Library
+from fhir_keta.definitions.registered import search_parameter
 
 _SPACE = "http://hl7.org/fhir"
 
@@ -24,7 +25,7 @@ _ELSEWHERE = re.compile(
             r"auditevent|composition|consent|documentreference|fivews|interface|logical|object-implementation",
             r"provenance|rr|w5|workflow|ConsentPolicy/opt-(?:in|out)",
             # definitions of R4 that this package does not carry, and those of a version of FHIR
-            r"(?:SearchParameter|OperationDefinition|CompartmentDefinition|CapabilityStatement)/[\w.-]+",
+            r"(?:OperationDefinition|CompartmentDefinition|CapabilityStatement)/[\w.-]+",
             r"\d+\.\d+(?:\.\d+)?/.+",
         )
     )
@@ -37,4 +38,6 @@ def is_unknown_to_hl7(url: str, library: Library) -> bool:
     if not url.startswith(_SPACE):
         return False
     bare = url.partition("|")[0].partition("#")[0]
-    return _ELSEWHERE.fullmatch(bare) is None and library.find(bare) is None
+    if _ELSEWHERE.fullmatch(bare) or library.find(bare) is not None:
+        return False
+    return search_parameter(bare, library) is None

@@ -143,6 +143,16 @@ _RULES = (
     Rule("value-set-expansion", "error", "structure", "Of which version of its system a code is cannot be told."),
     Rule("concept-map-value-set", "error", "structure", "A value set is expected here, this is of type {found}."),
     Rule("concept-map-code", "error", "code-invalid", "Not in the value set that the map names for its {side}."),
+    Rule("search-expression", "error", "invalid", "Not an expression for the types that are searched: {problem}."),
+    Rule("search-derived", "error", "business-rule", "Not as the search parameter that it is made from: {problem}."),
+    Rule("search-type", "error", "invalid", "The type of this search parameter is {expected}."),
+    Rule("operation-base", "error", "business-rule", "The operation is made from itself."),
+    Rule("operation-profile", "error", "not-found", "A profile of Parameters is expected here: {problem}."),
+    Rule("guide-dependency", "error", "business-rule", "The guide depended on is not named as it should: {problem}."),
+    Rule("measure-criteria", "error", "invalid", "The criterion leads to nothing: {problem}."),
+    Rule(
+        "questionnaire-derived", "error", "business-rule", "The item is wider than the one it is made from: {problem}."
+    ),
     Rule("search-components", "error", "structure", "A composite search has two components or more."),
     # definitions against their base (R4, StructureDefinition, ElementDefinition, Profiling FHIR)
     Rule("structure-base", "error", "business-rule", "The definition does not fit its base: {problem}."),

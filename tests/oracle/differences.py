@@ -240,6 +240,21 @@ ONLY_THEIRS = (
         )
         for rule in ("VALUESET_BAD_FILTER_VALUE_VALID_CODE", "VALUESET_BAD_FILTER_VALUE_VALID_CODE_CHANGE")
     ),
+    *(
+        Kind(
+            rule,
+            "",
+            "HL7's own publications have an extension for the working group, and its name for the publisher; it holds "
+            "all to that whose url is HL7's.",
+            "http://hl7.org/fhir/R4/extension-structuredefinition-wg.html",
+        )
+        for rule in (
+            "IG_HL7_STANDARDS_STATUS_REQUIRED",
+            "VALIDATION_HL7_PUBLISHER_MISMATCH",
+            "VALIDATION_HL7_PUBLISHER_MISMATCH2",
+            "VALIDATION_HL7_WG_UNKNOWN",
+        )
+    ),
     Kind(
         "CODESYSTEM_CS_COUNT_SUPPLEMENT_WRONG",
         "count|supplement",

@@ -25,6 +25,8 @@ WITHOUT_RECORD = {
     "reference-profile": "no profile here asks for one",
     "invariant-unevaluated": "no constraint here is so",
     "profile-abstract": "nothing gives it yet",
+    "operation-base": "no operation here is made from another",
+    "questionnaire-derived": "no questionnaire here is made from another",
 }
 WITH_RECORD = sorted(set(texts()) - set(WITHOUT_RECORD))
 

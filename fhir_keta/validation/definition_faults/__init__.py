@@ -20,8 +20,14 @@ Faults = Callable[[JsonObject, str, Scope, Terminology], Iterator[Issue]]
 """A resource, its FHIRPath, what is around it and what is known."""
 
 _MODULES = {
+    "CapabilityStatement": "capability_statements",
     "CodeSystem": "code_systems",
     "ConceptMap": "concept_maps",
+    "ImplementationGuide": "implementation_guides",
+    "Measure": "measures",
+    "OperationDefinition": "operation_definitions",
+    "Questionnaire": "questionnaires",
+    "SearchParameter": "search_parameters",
     "ValueSet": "value_sets",
 }
 

@@ -65,8 +65,9 @@ _OF_LOINC = {
         _Property("string", frozenset({"=", "exists", "regex", "in", "not-in"})),
     ),
 }
-_COMPARED = re.compile(r"(?:eq|ne|gt|lt|ge|le|sa|eb|ap)")
+_COMPARED = re.compile(r"^(?:eq|ne|gt|lt|ge|le|sa|eb|ap)")
 _WRITTEN = {
+    "Coding": ("a coding (system#code)", re.compile(r"[^\s#]+#\S+|[A-Za-z][A-Za-z0-9+.-]*:[^\s|]+\|\S+")),
     "boolean": ("true or false", re.compile("true|false")),
     "dateTime": ("a date", re.compile(primitive_schema("dateTime")["pattern"])),
     "decimal": ("a number", re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")),
@@ -108,7 +109,7 @@ def _written(type_: str, given: str) -> str:
     if type_ not in _WRITTEN:
         return ""
     words, pattern = _WRITTEN[type_]
-    bare = given if type_ == "boolean" else _COMPARED.sub("", given, count=1) if _COMPARED.match(given) else given
+    bare = given if type_ in ("boolean", "Coding") else _COMPARED.sub("", given, count=1)
     return "" if pattern.fullmatch(bare) else f"the value is {words}"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from fhir_keta.definitions.library import Library
+from fhir_keta.definitions.registered import code_system_of_oid
 from fhir_keta.validation import rules
 from fhir_keta.validation.definition_faults.filters import filter_problem
 from fhir_keta.validation.issue import Issue
@@ -39,6 +40,9 @@ def _system_problem(part: JsonObject, library: Library) -> str:
         return "its version stands in version, not behind a |"
     known = library.code_system(system)
     if known is None:
+        named = code_system_of_oid(system) if system.startswith("urn:oid:") else None
+        if named is not None:
+            return f"this is an identifier of {named}"
         return "this is a value set: name it in valueSet" if library.is_value_set(system) else ""
     return "this is a supplement: name the system that it adds to" if known.get("content") == "supplement" else ""
 

@@ -55,6 +55,72 @@ def _map(source: str) -> JsonObject:
     }
 
 
+def _search(**elements: object) -> JsonObject:
+    return {
+        "resourceType": "SearchParameter",
+        "url": "https://ehr.test/SearchParameter/gender",
+        "name": "Gender",
+        "status": "active",
+        "description": "By administrative gender.",
+        "code": "gender",
+        "base": ["Patient"],
+        "type": "token",
+        "expression": "Patient.gender",
+        **elements,
+    }
+
+
+def _offered(type_: str) -> JsonObject:
+    gender = {"name": "gender", "definition": "http://hl7.org/fhir/SearchParameter/individual-gender", "type": type_}
+    return {
+        "resourceType": "CapabilityStatement",
+        "status": "active",
+        "date": "2026-09-07",
+        "description": "A server of patients.",
+        "kind": "requirements",
+        "fhirVersion": "4.0.1",
+        "format": ["json"],
+        "rest": [{"mode": "server", "resource": [{"type": "Patient", "searchParam": [gender]}]}],
+    }
+
+
+def _operation(profile: str) -> JsonObject:
+    return {
+        "resourceType": "OperationDefinition",
+        "name": "Count",
+        "status": "active",
+        "kind": "operation",
+        "code": "count",
+        "system": True,
+        "type": False,
+        "instance": False,
+        "inputProfile": profile,
+    }
+
+
+def _guide(uri: str) -> JsonObject:
+    return {
+        "resourceType": "ImplementationGuide",
+        "url": "https://ehr.test/ImplementationGuide/ours",
+        "name": "Ours",
+        "status": "active",
+        "packageId": "test.ehr.ours",
+        "fhirVersion": ["4.0.1"],
+        "dependsOn": [{"uri": uri, "packageId": "test.ehr.theirs", "version": "1.0.0"}],
+    }
+
+
+def _measure(language: str) -> JsonObject:
+    criterion = {"language": language, "expression": "Patient.active"}
+    return {
+        "resourceType": "Measure",
+        "status": "active",
+        "group": [{"population": [{"criteria": criterion}]}],
+    }
+
+
+_CORE = "http://hl7.org/fhir/StructureDefinition/"
+
 TEXTS = {
     "address-unknown": RuleText(
         "What has an address of HL7's (http://hl7.org/fhir) is something that is known here.",
@@ -112,5 +178,58 @@ TEXTS = {
         "Name a value set that has the code, or leave it out of the map.",
         _map(_SET + "observation-status"),
         _map(_SET + "observation-category"),
+    ),
+    "search-expression": RuleText(
+        "The expression of a search parameter is FHIRPath, and asks for elements that the types searched have.",
+        "What is not there is never found, and nobody is told. Source: FHIR R4, SearchParameter.expression.",
+        "Correct the name or function that the message speaks of.",
+        _search(expression="Patient.gendr"),
+        _search(),
+    ),
+    "search-derived": RuleText(
+        "A search parameter made from another is of its type, and for no other resource types.",
+        "Servers treat it as that one. Source: FHIR R4, SearchParameter.derivedFrom.",
+        "Take that one's type and bases, or leave derivedFrom out.",
+        _search(derivedFrom="http://hl7.org/fhir/SearchParameter/individual-gender", type="string"),
+        _search(derivedFrom="http://hl7.org/fhir/SearchParameter/individual-gender"),
+    ),
+    "search-type": RuleText(
+        "A capability statement gives a search parameter the type that its definition has.",
+        "Clients write the search as the type asks. Source: FHIR R4, CapabilityStatement, searchParam.type.",
+        "Write the type that the message names, or another definition.",
+        _offered("string"),
+        _offered("token"),
+    ),
+    "operation-base": RuleText(
+        "An operation is not made from itself, nor from one that is made from it.",
+        "Nothing could be told from such a definition. Source: FHIR R4, OperationDefinition.base.",
+        "Name another base, or none.",
+    ),
+    "operation-profile": RuleText(
+        "The profile of an operation's input or output is known, and one of Parameters.",
+        "Input and output are Parameters. Source: FHIR R4, OperationDefinition.inputProfile and outputProfile.",
+        "Correct the canonical, or add the profile with --definitions.",
+        _operation(_CORE + "Patient"),
+        _operation(_CORE + "Parameters"),
+    ),
+    "guide-dependency": RuleText(
+        "What a guide depends on is named by the canonical of that guide, its package and version beside it.",
+        "Tools fetch it by these. Source: FHIR R4, ImplementationGuide.dependsOn.",
+        "Write the url of the other ImplementationGuide, its package's name, and its version in version.",
+        _guide("https://ehr.test/theirs"),
+        _guide("https://ehr.test/ImplementationGuide/theirs"),
+    ),
+    "measure-criteria": RuleText(
+        "A criterion in CQL is defined by a library that the measure names, and that is known here, with its ELM.",
+        "Nobody can compute a measure without it. Source: FHIR R4, Measure.library and Measure.group.",
+        "Add the library to the measure, and its definition with --definitions.",
+        _measure("text/cql"),
+        _measure("text/fhirpath"),
+    ),
+    "questionnaire-derived": RuleText(
+        "A questionnaire made from another asks for nothing that that one does not allow.",
+        "Responses to it are read as responses to that one. Source: FHIR R4, Questionnaire.derivedFrom, and "
+        "HL7's extension questionnaire-derivationType.",
+        "Narrow the item as the message says, or say that the questionnaire only extends the other.",
     ),
 }
