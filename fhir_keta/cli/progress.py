@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import click
 
-from fhir_keta.records.source import size
+from fhir_keta.records.files import size
 
 WORTH_A_BAR = 5_000_000
 """Bytes. Less is read before a bar could be."""

@@ -42,7 +42,7 @@ def _records(paths: Sequence[str]) -> Iterator[Record]:
 
 
 def _of_package(path: str, examples: bool) -> Iterator[Record]:
-    from fhir_keta.records.source import shown
+    from fhir_keta.records.files import shown
     from fhir_keta.server.packages import choose
 
     chosen = choose(Path(path), examples=examples)

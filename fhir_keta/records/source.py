@@ -4,30 +4,31 @@ from __future__ import annotations
 
 import gzip
 import io
-import os
-import stat
-import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from fhir_keta.errors import InputError, UsageError
+from fhir_keta.records.files import (
+    BUFFER,
+    STANDARD_INPUT,
+    files,
+    is_endless,
+    opened,
+    opened_standard_input,
+    path_of,
+    reason,
+    shown,
+)
 from fhir_keta.records.parse import ParseFault, parse
 
-if TYPE_CHECKING:
-    from typing_extensions import Buffer  # collections.abc has it from Python 3.12
-
-STANDARD_INPUT = "-"
 LARGEST_RECORD = 96 * 2**20
 """Bytes of one record. More is refused unread, so that neither a hostile gzip nor a wrong file fills the memory."""
 
-_ENDINGS = (".json", ".ndjson", ".jsonl", ".json.gz", ".ndjson.gz", ".jsonl.gz")
 _LINE_ENDINGS = (".ndjson", ".jsonl", ".ndjson.gz", ".jsonl.gz")
-_CHUNK = 2**20
-_PART, _PARTS = 2**16, 8  # bytes read at once, and how many times before they are passed on
+_PART, _BLOCK = 2**16, 2**19  # bytes: fewer come from what is slow, and are passed on; so many at most
 _MOST_AHEAD = 10_000  # blank lines after the first full one
 _MOST_PASSED_OVER = 2**30  # bytes of one line that is too long, before its end is given up
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -64,10 +65,21 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Whole lines of a file that holds one record a line, many at once, and where the first of them stands."""
+    """Whole lines of a file that holds one record a line, many at once, and where the first of them stands.
+
+    Where ``file`` is known and ``offset`` the position of the first byte in it, only these are passed on to another
+    process, which reads the lines itself: unpickling raises InputError when they are no longer all there.
+    """
 
     data: bytes
     place: Place
+    file: str | None = None
+    offset: int = 0
+
+    def __reduce__(self) -> tuple[Callable[..., Lines], tuple[object, ...]]:
+        if self.file is None:
+            return Lines, (self.data, self.place)
+        return _read_again, (self.file, self.offset, len(self.data), self.place)
 
     @property
     def end(self) -> Place:
@@ -83,6 +95,15 @@ class Lines:
         for number, line in enumerate(self.data.split(b"\n"), start=self.place.line or 1):
             if record := line.rstrip():
                 yield number, record
+
+
+def _read_again(file: str, offset: int, length: int, place: Place) -> Lines:
+    with io.FileIO(file) as stream:
+        stream.seek(offset)
+        data = stream.read(length)
+    if len(data) < length:
+        raise InputError(f"{place.path}: the file became shorter while it was read. Check it again when it is whole.")
+    return Lines(data, place, file, offset)
 
 
 def read(
@@ -113,98 +134,26 @@ def read_together(
     """
     if list(paths).count(STANDARD_INPUT) > 1:
         raise UsageError("Standard input (-) can be read only once: name it once.")
-    files = [file for path in paths for file in _files(path)]
-    return chain.from_iterable(_read_file(file, standard_input, advance) for file in files)
-
-
-def size(paths: Sequence[str]) -> int | None:
-    """How many bytes ``read`` will read from these paths; None where standard input is among them.
-
-    Raises InputError as ``read`` does.
-    """
-    if STANDARD_INPUT in paths:
-        return None
-    return sum(Path(file).stat().st_size for path in paths for file in _files(path) if Path(file).exists())
-
-
-def shown(path: str | Path) -> str:
-    """A path as text for one line of output: what is not UTF-8 or not printable in a file name is replaced."""
-    text = os.fsencode(path).decode(errors="replace")
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
-
-
-def _files(path: str) -> list[str]:
-    if path == STANDARD_INPUT:
-        return [path]
-    if not Path(path).exists():
-        raise InputError(f"{shown(path)}: no such file or folder. Check the path.")
-    if not Path(path).is_dir():
-        return [path]
-    found = sorted(_files_below(path), key=lambda file: Path(file).parts)
-    if not found:
-        raise InputError(
-            f"{shown(path)}: no .json, .ndjson or .jsonl files (or .gz of those) here. Name the right folder."
-        )
-    return found
-
-
-def _files_below(folder: str) -> Iterator[str]:
-    for parent, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in names:
-            file = Path(parent, name)
-            if (
-                name.lower().endswith(_ENDINGS)
-                and not name.startswith(".")
-                and (file.is_file() or _leads_nowhere(file))
-            ):
-                yield str(file)
-
-
-def _leads_nowhere(file: Path) -> bool:
-    """A link to what is not there: passed over it would be a record that nobody misses."""
-    return file.is_symlink() and not file.exists()
-
-
-class _CountedFile(io.FileIO):
-    """A file that tells how many bytes are read from it."""
-
-    def __init__(self, path: str, advance: Callable[[int], object]) -> None:
-        super().__init__(path)
-        self._advance = advance
-
-    def readinto(self, buffer: Buffer, /) -> int | None:
-        count = super().readinto(buffer)
-        self._advance(count or 0)
-        return count
-
-
-def _open(path: str, advance: Callable[[int], object] | None) -> BinaryIO:
-    return io.BufferedReader(_CountedFile(path, advance) if advance else io.FileIO(path), _CHUNK)
+    named = [file for path in paths for file in files(path)]
+    return chain.from_iterable(_read_file(file, standard_input, advance) for file in named)
 
 
 def _read_file(
     path: str, standard_input: BinaryIO | None, advance: Callable[[int], object] | None
 ) -> Iterator[Record | Fault | Lines]:
     if path == STANDARD_INPUT:
-        yield from _read_stream(standard_input or sys.stdin.buffer, "<stdin>", "")
+        yield from _read_stream(standard_input or opened_standard_input(), "<stdin>", "")
         return
     try:
-        stream = _open(path, advance)
+        stream = opened(path, advance)
     except OSError as error:
-        yield Fault("input-unreadable", Place(shown(path)), {"problem": _reason(error)})
+        yield Fault("input-unreadable", Place(shown(path)), {"problem": reason(error)})
         return
     with stream:
-        if _is_endless(stream):
+        if is_endless(stream):
             yield Fault("input-unreadable", Place(shown(path)), {"problem": "it is a device, not a file"})
             return
         yield from _read_stream(stream, shown(path), path.lower())
-
-
-def _is_endless(stream: BinaryIO) -> bool:
-    """Whether this is a device (``/dev/zero``), so that nobody knows of an end; at a terminal somebody types it."""
-    mode = os.fstat(stream.fileno()).st_mode
-    return stat.S_ISBLK(mode) or (stat.S_ISCHR(mode) and not stream.isatty())
 
 
 class _NoEnd(Exception):
@@ -221,7 +170,7 @@ def _read_stream(raw: BinaryIO, path: str, name: str) -> Iterator[Record | Fault
     stream: io.BufferedReader = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(raw)  # type: ignore
     try:
         if stream.peek(2)[:2] == _GZIP:
-            stream = io.BufferedReader(gzip.GzipFile(fileobj=stream), _CHUNK)
+            stream = io.BufferedReader(gzip.GzipFile(fileobj=stream), BUFFER)
         elif name.endswith(".gz"):
             yield Fault("input-gzip", Place(path))
             return
@@ -233,7 +182,7 @@ def _read_stream(raw: BinaryIO, path: str, name: str) -> Iterator[Record | Fault
     except _BROKEN_GZIP:
         yield Fault("input-gzip", _end(reached, path))
     except OSError as error:
-        yield Fault("input-unreadable", _end(reached, path), {"problem": _reason(error)})
+        yield Fault("input-unreadable", _end(reached, path), {"problem": reason(error)})
 
 
 def _end(reached: Record | Fault | Lines | None, path: str) -> Place:
@@ -299,6 +248,7 @@ def _is_object(line: bytes) -> bool:
 def _by_line(
     stream: io.BufferedReader, blank: int, ahead: Iterable[bytes], path: str
 ) -> Iterator[Record | Fault | Lines]:
+    file = path_of(stream)
     number = blank + 1
     for line in ahead:
         yield from _one_line(stream, line, Place(path, number))
@@ -306,7 +256,8 @@ def _by_line(
     for block in _blocks(stream):
         complete = block.rfind(b"\n") + 1
         if complete:
-            yield Lines(block[:complete], Place(path, number))
+            offset = stream.tell() - len(block) if file else 0
+            yield Lines(block[:complete], Place(path, number), file, offset)
             number += block.count(b"\n")
         if complete < len(block):
             yield from _one_line(stream, block[complete:] + stream.readline(LARGEST_RECORD + 1), Place(path, number))
@@ -319,7 +270,7 @@ def _one_line(stream: io.BufferedReader, line: bytes, place: Place) -> Iterator[
         while line and not line.endswith(b"\n"):
             if passed_over > _MOST_PASSED_OVER:
                 raise _NoEnd(place)
-            line = stream.readline(_CHUNK)
+            line = stream.readline(BUFFER)
             passed_over += len(line)
         yield _too_large(place)
     elif data := line.rstrip():
@@ -329,11 +280,13 @@ def _one_line(stream: io.BufferedReader, line: bytes, place: Place) -> Iterator[
 def _blocks(stream: io.BufferedReader) -> Iterator[bytes]:
     """The bytes of a stream, many at once, those of a slow one as they come; also all that came before it breaks."""
     parts: list[bytes] = []
+    missing = _BLOCK
     try:
-        while part := stream.read1(_PART):
+        while part := stream.read1(missing):
             parts.append(part)
-            if len(part) < _PART or len(parts) == _PARTS:
-                block, parts = b"".join(parts), []
+            missing -= len(part)
+            if len(part) < _PART or missing < _PART:
+                block, parts, missing = b"".join(parts), [], _BLOCK
                 yield block
     except Exception:
         if parts:
@@ -353,7 +306,3 @@ def _whole(stream: io.BufferedReader, ahead: list[bytes], path: str) -> Record |
 
 def _too_large(place: Place) -> Fault:
     return Fault("input-size", place, {"limit": LARGEST_RECORD // 2**20})
-
-
-def _reason(error: OSError) -> str:
-    return error.strerror or type(error).__name__

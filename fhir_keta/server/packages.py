@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fhir_keta.definitions.package import Member, Package, read
-from fhir_keta.records.source import Place, Record, shown
+from fhir_keta.records.files import shown
+from fhir_keta.records.source import Place, Record
 from fhir_keta.server.incoming import STORED_WHOLE, is_definition, is_definition_type
 
 

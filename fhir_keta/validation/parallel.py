@@ -226,14 +226,14 @@ def _answer_all(work: Callable[[Any], Any], connection: Connection, desks: Seque
             if desks and question.startswith(_ON_THE_DESK):
                 number, length = map(int, question.removeprefix(_ON_THE_DESK).split())
                 question = os.pread(desks[number], length, 0)
-            connection.send(_answer(work, pickle.loads(question)))
+            connection.send(_answer(work, question))
     except (EOFError, OSError):
         return
 
 
-def _answer(work: Callable[[Any], Any], question: object) -> object:
+def _answer(work: Callable[[Any], Any], question: bytes) -> object:
     try:
-        return work(question)
+        return work(pickle.loads(question))
     except KetaError as error:
         return _Raised(error)
     except Exception as error:  # the traceback stays here: say now where it was

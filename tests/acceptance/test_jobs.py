@@ -40,6 +40,8 @@ def mixed(tmp_path: Path) -> list[str]:
     (tmp_path / "b.ndjson.gz").write_bytes(gzip.compress(b"\n".join(lines[::-1])))
     (tmp_path / "c.json.gz").write_bytes(b"no gzip")
     (tmp_path / "d.json").write_bytes(json.dumps(json.loads(lines[1]), indent=2).encode())
+    many = b"\n".join(PATIENT % number for number in range(40_000))  # more than is read at once
+    (tmp_path / "e.ndjson").write_bytes(many + b"\n" + lines[1])
     return [str(tmp_path)]
 
 

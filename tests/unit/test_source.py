@@ -3,7 +3,10 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import pickle
 import socket
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +15,8 @@ import pytest
 
 from fhir_keta.errors import InputError, UsageError
 from fhir_keta.records import source
-from fhir_keta.records.source import Fault, Place, Record, read, size
+from fhir_keta.records.files import size
+from fhir_keta.records.source import Fault, Lines, Place, Record, read, read_together
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer  # collections.abc has it from Python 3.12
@@ -284,6 +288,59 @@ def test_bytes_read_are_counted_as_they_are_stored(tmp_path: Path) -> None:
     assert size([str(tmp_path), "-"]) is None
     with pytest.raises(InputError):
         size([str(tmp_path / "nowhere")])
+
+
+def together(*paths: Path) -> list[Lines]:
+    return [item for item in read_together([str(path) for path in paths]) if isinstance(item, Lines)]
+
+
+def test_lines_of_a_file_are_read_again_where_they_are_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "_BLOCK", 2**17)
+    file = tmp_path / "a.ndjson"
+    file.write_bytes(b"".join(ONE.replace(b"one", b"%d" % number) + b"\n" for number in range(20_000)))
+    given = together(file)
+    assert len(given) > 5
+    for each in given:
+        passed_on = pickle.dumps(each)
+        assert len(passed_on) < 1_000
+        assert pickle.loads(passed_on) == each
+
+
+def test_lines_that_are_no_file_as_it_is_are_passed_on_themselves(tmp_path: Path) -> None:
+    text = b"\n".join([ONE, TWO] * 1_000)
+    packed = tmp_path / "a.ndjson.gz"
+    packed.write_bytes(gzip.compress(text))
+    of_input = [item for item in read_together(["-"], io.BytesIO(text)) if isinstance(item, Lines)]
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(text,))
+    writer.start()
+    for given in (of_input, together(packed), together(pipe)):
+        assert given
+        assert [pickle.loads(pickle.dumps(each)) for each in given] == given
+    writer.join()
+
+
+def test_standard_input_from_a_file_is_not_taken_for_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("<stdin>").write_bytes(TWO)
+    Path("a").write_bytes(b"\n".join([ONE, TWO] * 1_000))
+    code = (
+        "import pickle, sys; from fhir_keta.records.source import *; "
+        "print([pickle.loads(pickle.dumps(each)) == each for each in read_together(['-']) if isinstance(each, Lines)])"
+    )
+    with Path("a").open("rb") as stream:
+        found = subprocess.run([sys.executable, "-c", code], stdin=stream, capture_output=True, text=True)
+    assert found.stdout == "[True]\n"
+
+
+def test_a_file_that_became_shorter_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "a.ndjson"
+    file.write_bytes((ONE + b"\n") * 1_000)
+    (given,) = map(pickle.dumps, together(file))
+    file.write_bytes(ONE)
+    with pytest.raises(InputError, match=r"a\.ndjson: the file became shorter while it was read\."):
+        pickle.loads(given)
 
 
 def test_a_link_that_leads_nowhere_is_not_passed_over(tmp_path: Path) -> None:
