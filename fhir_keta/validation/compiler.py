@@ -6,7 +6,8 @@ the definition, that word in ``description``: the explanation reads both.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import ChainMap
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -15,13 +16,11 @@ from fhir_keta.definitions.library import Library
 from fhir_keta.errors import DefinitionError
 from fhir_keta.validation.advice import advice
 from fhir_keta.validation.checks import VALUE_CONSTRAINTS, value_checks
-from fhir_keta.validation.compiled import Check, Compiled, FunctionPlan, carries_more
+from fhir_keta.validation.compiled import Check, Compiled, FunctionPlan
 from fhir_keta.validation.constraints import (
-    count_demands,
     element_constraints,
     one_of_keys,
     refused_types,
-    slice_minimum,
     target_profiles,
     target_schema,
     target_types,
@@ -30,22 +29,24 @@ from fhir_keta.validation.constraints import (
 from fhir_keta.validation.elements import Element, choice_key, element_tree, type_code
 from fhir_keta.validation.existence import existence_schema
 from fhir_keta.validation.expressions import Expression
-from fhir_keta.validation.index import BY_SLICE, MISPLACED, REST, SEVERAL, IndexPlan, Slice
 from fhir_keta.validation.invariants import invariant_function
 from fhir_keta.validation.parts import (
     BACKBONES,
+    EXTENSION_APART,
     ObjectInTheMaking,
     Value,
+    array_of,
     asked_of_companion,
     is_bound,
     listed,
     plan_path,
+    reached,
     say_in_words,
+    with_more,
 )
 from fhir_keta.validation.primitives import INTEGER_TYPES, PRIMITIVE_TYPES, primitive_schema
-from fhir_keta.validation.resolving import slice_resolver
-from fhir_keta.validation.scope import Invariant, Scope
-from fhir_keta.validation.slicing import slice_condition
+from fhir_keta.validation.scope import Invariant
+from fhir_keta.validation.sliced import add_sliced
 
 JsonObject = dict[str, Any]
 
@@ -59,44 +60,75 @@ _RESOURCE_TYPES = frozenset({"Resource", "DomainResource"})
 _STATED_BY_STRUCTURE = frozenset({"ele-1"})
 
 
-def compile_structure(structure: JsonObject, library: Library) -> Compiled:
-    """Compile a StructureDefinition with a snapshot (of a resource or a data type).
+class DataTypes:
+    """The data types of a library, compiled once for all the structures that use them.
 
-    Raises DefinitionError when the snapshot is missing or names a type the library does not have.
+    ``extensions_apart``: of an extension only that it is an object; what else there is to say, its own definition says,
+    which somebody asks. An extension can have a value of any type: without them most types are seldom met.
     """
-    compilation = _Compilation(library)
-    root = element_tree(structure)
-    built = compilation.object(root, FunctionPlan(structure["type"], structure["type"]), root)
-    if structure["kind"] == "resource":
-        say_in_words("Resource", built)
-        built.properties["resourceType"] = {"const": structure["type"]}
-    schema = built.schema()
-    compilation.finish()
-    schema["$defs"] = compilation.definitions
-    return Compiled(
-        structure["url"],
-        structure["type"],
-        schema,
-        built.index,
-        built.functions,
-        compilation.choice_keys,
-        frozenset(compilation.by_fhirpath),
-        frozenset(compilation.unchecked),
-    )
+
+    def __init__(self, library: Library, extensions_apart: bool = False) -> None:
+        self.library = library
+        self._extensions_apart = extensions_apart
+        self._compilation = _Compilation(library)
+
+    def structure(self, structure: JsonObject) -> Compiled:
+        """Compile a StructureDefinition with a snapshot (of a resource or a data type).
+
+        Raises DefinitionError when the snapshot is missing or names a type the library does not have.
+        """
+        types = self._compilation
+        compilation = _Compilation(self.library, types)
+        built = compilation.structure(structure)
+        schema = built.schema()
+        compilation.finish()
+        types.finish()
+        if self._extensions_apart:
+            types.definitions["Extension"] = EXTENSION_APART
+        schema["$defs"] = reached(schema, ChainMap(compilation.definitions, types.definitions))
+        return Compiled(
+            structure["url"],
+            structure["type"],
+            schema,
+            built.index,
+            built.functions,
+            {**types.choice_keys, **compilation.choice_keys},
+            frozenset(compilation.by_fhirpath | types.by_fhirpath),
+            frozenset(compilation.unchecked | types.unchecked),
+        )
+
+
+def compile_structure(structure: JsonObject, library: Library) -> Compiled:
+    """One structure with all that there is to say of it, extensions included; raises as ``DataTypes.structure``."""
+    return DataTypes(library).structure(structure)
 
 
 @dataclass(slots=True)
 class _Compilation:
-    """The state of one compilation: shared definitions and plans, filled on first use."""
+    """The state of one compilation: shared definitions and plans, filled on first use.
+
+    ``types`` is that of the data types; None: it is that itself.
+    """
 
     library: Library
+    types: _Compilation | None = None
     definitions: JsonObject = field(default_factory=dict)
     plans: dict[str, FunctionPlan] = field(default_factory=dict)
+    names: dict[tuple[str, str], str] = field(default_factory=dict)
     choice_keys: dict[str, tuple[str, str]] = field(default_factory=dict)
     by_fhirpath: set[str] = field(default_factory=set)
     unchecked: set[str] = field(default_factory=set)
     trees: dict[str, Mapping[str, Element]] = field(default_factory=dict)
     pending: list[tuple[str, Element, Element]] = field(default_factory=list)
+
+    def structure(self, structure: JsonObject) -> ObjectInTheMaking:
+        """The object that a resource or data type is."""
+        root = element_tree(structure)
+        built = self.object(root, FunctionPlan(structure["type"], structure["type"]), root)
+        if structure["kind"] == "resource":
+            say_in_words("Resource", built)
+            built.properties["resourceType"] = {"const": structure["type"]}
+        return built
 
     def finish(self) -> None:
         """Compile the shared definitions until none is pending."""
@@ -152,10 +184,11 @@ class _Compilation:
         if element.children or len(element.types) != 1:
             return element.children
         code = type_code(element.types[0])
-        if code not in self.trees:
+        trees = (self.types or self).trees
+        if code not in trees:
             structure = None if code in PRIMITIVE_TYPES else self.library.structure(code)
-            self.trees[code] = element_tree(structure).children if structure else {}
-        return self.trees[code]
+            trees[code] = element_tree(structure).children if structure else {}
+        return trees[code]
 
     def _shared(self, name: str, element: Element, type_name: str, root: Element) -> Value:
         """A reference to a shared definition, compiled later if this is its first use."""
@@ -167,11 +200,17 @@ class _Compilation:
 
     def _type(self, code: str, profiles: list[str]) -> Value:
         """The schema of a data type, or of the one profile on it that the element names (``SimpleQuantity``)."""
+        if self.types is not None:
+            return self.types._type(code, profiles)
         canonical = profiles[0] if len(profiles) == 1 and code != "Extension" else code
         structure = self.library.structure(canonical)
         if structure is None:
             raise DefinitionError(f"The type {canonical} is not known. Add its definition with --definitions.")
-        name = structure["id"]
+        identity = (structure["url"], structure.get("version", ""))
+        if identity not in self.names:  # two definitions may have one id
+            number = sum(name.partition("@")[0] == structure["id"] for name in self.names.values())
+            self.names[identity] = f"{structure['id']}@{number}" if number else structure["id"]
+        name = self.names[identity]
         if name in self.plans:
             return Value({"$ref": f"#/$defs/{name}"}, self.plans[name])
         tree = element_tree(structure)
@@ -189,9 +228,9 @@ class _Compilation:
         built.functions.integers.update({name} if code in INTEGER_TYPES else ())
         self._checks(child, code, name, built)
         if child.is_array and child.slices:
-            self._sliced(child, code, value, built)
+            add_sliced(child, code, value, built, self.library, partial(self._value, root=built.root))
         else:
-            built.add(name, self._array(child, code, value) if child.is_array else value)
+            built.add(name, array_of(child, code, value) if child.is_array else value)
         if primitive and code != "xhtml" and child.is_extensible:
             built.add(f"_{name}", self._companion(child, code, name, built), name)
             if is_bound(child) and not child.min:  # a code from a required value set is never only an extension
@@ -231,13 +270,10 @@ class _Compilation:
             built.functions.choices.append(base)
         elif len(by_type) > 1:
             for code, keys in by_type.items():
-                others = [{"required": [key]} for other, names in by_type.items() if other != code for key in names]
+                others = [key for other, names in by_type.items() if other != code for key in names]
+                only: JsonObject = {"not": {"not": {"propertyNames": {"not": {"enum": others}}}}}  # as small as can be
                 for key in keys:
-                    built.dependent[key] = {
-                        "$comment": "choice-multiple",
-                        "description": base,
-                        "not": {"anyOf": others},
-                    }
+                    built.dependent[key] = {"$comment": "choice-multiple", "description": base, **only}
         if child.min >= 1 and by_type:
             built.demands.append(one_of_keys(child.name, [key for keys in by_type.values() for key in keys]))
 
@@ -280,7 +316,7 @@ class _Compilation:
             shared = self._shared(target.id.replace(":", "."), target, "BackboneElement", root)
             here = Element(child.definition, target.name, target.children)
             known = {constraint["key"] for constraint in target.definition.get("constraint", ())}
-            return self._with_more(shared, self._added_invariants(here, "", known))
+            return with_more(shared, self._added_invariants(here, "", known))
         if code in _RESOURCE_TYPES or code in self.library.resource_types:
             return self._resource(child)
         demands = element_constraints(child, code, self.library)
@@ -292,7 +328,7 @@ class _Compilation:
             value = Value(built.schema(), built.functions, built.index)
         else:
             value = self._type(code, type_.get("profile", []))
-            value = self._with_more(value, self._element_invariants(child, code))
+            value = with_more(value, self._element_invariants(child, code))
         if code == "Reference" and (targets := target_types(type_.get("targetProfile", ()), self.library)):
             demands.append(target_schema(targets, self.library))
             if value.functions:
@@ -333,67 +369,3 @@ class _Compilation:
         added = [each for each in element.definition.get("constraint", ()) if each["key"] not in known]
         self._invariants(element, added, built)
         return built
-
-    def _with_more(self, value: Value, added: ObjectInTheMaking) -> Value:
-        """A value of a shared definition, with the invariants of this use of it."""
-        if added.demands:
-            value = value._replace(schema={**value.schema, "allOf": [*value.schema.get("allOf", ()), *added.demands]})
-        if added.functions.invariants and value.functions:
-            value = value._replace(functions=replace(value.functions, more=added.functions.invariants))
-        return value
-
-    def _array(self, child: Element, code: str, value: Value) -> Value:
-        items = value.schema
-        if code in PRIMITIVE_TYPES and not is_bound(child):  # null keeps the place of a value that is only in _name
-            nullable = {"if": {"type": "null"}, "else": items}
-            items = nullable if "allOf" in items else {**items, "type": [items["type"], "null"]}
-        array: JsonObject = {"type": "array", "minItems": 1, "items": items}
-        demands = count_demands(child.name, child.min, child.max)
-        return value._replace(schema={**array, "allOf": demands} if demands else array)
-
-    def _sliced(self, child: Element, code: str, value: Value, built: ObjectInTheMaking) -> None:
-        """A sliced array: the array counts, its elements are checked in the index, each as its slice says."""
-        stated = child.definition.get("slicing", {})
-        ordered, rules = stated.get("ordered", False), stated.get("rules")
-        index = IndexPlan(rest=value.slicing, ordered=ordered, at_end=rules == "openAtEnd")
-        unmatched = {"$comment": "slice-unmatched", "description": child.name, "not": {}}
-        rest = {"if": {"type": "null"}, "else": value.schema} if code in PRIMITIVE_TYPES else value.schema
-        slices: JsonObject = {REST: {"items": unmatched if rules == "closed" else rest}}
-        slices[MISPLACED] = {"items": {"$comment": "slice-order", "description": child.name, "not": {}}}
-        slices[SEVERAL] = {"items": {"$comment": "slice-several", "description": child.name, "not": {}}}
-        for name, slice_ in child.slices.items():
-            outer = child.slices.get(name.rpartition("/")[0])
-            if outer is None:
-                index.slices.append(self._slice(child, slice_, code, value, slices, built))
-            else:
-                sliced = outer if "slicing" in outer.definition else child
-                resliced = self._slice(sliced, slice_, code, value, slices, built)
-                index.reslices.setdefault(name.rpartition("/")[0], []).append(resliced)
-        built.add(child.name, self._array(child, "", value._replace(schema={}, slicing=None)))
-        built.properties[f"{child.name}{BY_SLICE}"] = {"properties": slices}
-        built.index.children[child.name] = index
-
-    def _slice(
-        self, sliced: Element, part: Element, code: str, value: Value, slices: JsonObject, built: ObjectInTheMaking
-    ) -> Slice:
-        """One slice: its schema goes into ``slices``, its minimum and functions to the object."""
-        name = str(part.definition["sliceName"])
-        compiled = self._value(part, code, built.root)
-        resolved = slice_resolver(sliced, part, self.library)
-        condition = partial(slice_condition, sliced, part, self.library)
-        matches = partial(_unresolved, resolved) if resolved else condition().matches
-        made = Slice(name, matches, compiled.slicing, lambda: condition().schema(), resolved)
-        slices[name] = {"items": compiled.schema}
-        if part.max is not None:
-            words = f"{name}|{part.max}"
-            slices[name]["allOf"] = [{"$comment": "slice-max", "description": words, "maxItems": part.max}]
-        if part.min >= 1:
-            built.demands.append(slice_minimum(sliced.name, name, part.min))
-        if compiled.functions is not None and carries_more(compiled.functions, value.functions):
-            known = built.functions.slices.setdefault(sliced.name, [])
-            known.insert(0, (made, compiled.functions))
-        return made
-
-
-def _unresolved(resolved: Callable[[Any, Scope | None], bool], item: Any) -> bool:
-    return resolved(item, None)

@@ -18,7 +18,7 @@ _ABSOLUTE = re.compile(r"(?!Extension\.)[A-Za-z]+\.url|(?:Identifier|Quantity|Va
 _MAXIMUM = "http://hl7.org/fhir/StructureDefinition/elementdefinition-maxValueSet"
 _ABSOLUTE_URI: JsonObject = {"$comment": "uri-absolute", "pattern": "^[A-Za-z][A-Za-z0-9+.-]*:"}
 
-_REFERENCE_ID = r"[A-Za-z0-9\-\.]{1,64}(?:/_history/[A-Za-z0-9\-\.]{1,64})?(?:#.*)?$"
+_REFERENCE_ID = r"[A-Za-z0-9\-\.]+(?:/_history/[A-Za-z0-9\-\.]+)?(?:#.*)?$"
 _REFERENCE_BASE = r"^(?:https?://[^ \t\r\n]*/)?"
 
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from fhir_keta.validation.compiled import FunctionPlan
+from fhir_keta.validation.constraints import count_demands
 from fhir_keta.validation.elements import Element
 from fhir_keta.validation.index import IndexPlan
 from fhir_keta.validation.invariants_in_words import IN_WORDS, READ_IN_WORDS
+from fhir_keta.validation.primitives import PRIMITIVE_TYPES
 from fhir_keta.validation.scope import Invariant
 
 JsonObject = dict[str, Any]
+
+# of an extension whose content its own definition judges
+EXTENSION_APART: JsonObject = {"$comment": "element-type", "description": "object", "type": "object"}
 
 BACKBONES = frozenset({"BackboneElement", "Element", ""})
 
@@ -100,6 +106,50 @@ def plan_path(element: Element, code: str) -> str:
     return (
         str(element.definition.get("base", {}).get("path", element.definition["path"])) if code in BACKBONES else code
     )
+
+
+def with_more(value: Value, added: ObjectInTheMaking) -> Value:
+    """A value of a shared definition, with the invariants of this use of it."""
+    if added.demands:
+        value = value._replace(schema={**value.schema, "allOf": [*value.schema.get("allOf", ()), *added.demands]})
+    if added.functions.invariants and value.functions:
+        value = value._replace(functions=replace(value.functions, more=added.functions.invariants))
+    return value
+
+
+def array_of(child: Element, code: str, value: Value) -> Value:
+    """The array of an element that may repeat, of values of this type."""
+    items = value.schema
+    if code in PRIMITIVE_TYPES and not is_bound(child):  # null keeps the place of a value that is only in _name
+        nullable = {"if": {"type": "null"}, "else": items}
+        items = nullable if "allOf" in items else {**items, "type": [items["type"], "null"]}
+    array: JsonObject = {"type": "array", "minItems": 1, "items": items}
+    demands = count_demands(child.name, child.min, child.max)
+    return value._replace(schema={**array, "allOf": demands} if demands else array)
+
+
+def reached(schema: JsonObject, definitions: Mapping[str, JsonObject]) -> JsonObject:
+    """Those of the definitions that a schema refers to, directly or through others."""
+    found: JsonObject = {}
+    pending = [*_references(schema)]
+    while pending:
+        name = pending.pop()
+        if name not in found:
+            found[name] = definitions[name]
+            pending += _references(found[name])
+    return found
+
+
+def _references(node: Any) -> Iterator[str]:
+    if isinstance(node, list):
+        for each in node:
+            yield from _references(each)
+    elif isinstance(node, dict):
+        for key, each in node.items():
+            if key == "$ref" and isinstance(each, str):
+                yield each.removeprefix("#/$defs/")
+            elif isinstance(each, dict | list):
+                yield from _references(each)
 
 
 def listed(schema: JsonObject, demands: list[JsonObject]) -> JsonObject:

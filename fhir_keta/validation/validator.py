@@ -7,18 +7,16 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from fhir_keta.definitions.library import MALFORMED, Library, bundled
+from fhir_keta.definitions.library import Library, bundled
 from fhir_keta.errors import DefinitionError
 from fhir_keta.records.parse import ParseFault, check_depth, parse, repeated_names
 from fhir_keta.records.source import Place
 from fhir_keta.validation import rules
 from fhir_keta.validation.accept import is_clean
 from fhir_keta.validation.bundles import bundle_faults, entry_addresses, entry_resources
-from fhir_keta.validation.compiled import Compiled
-from fhir_keta.validation.compiler import compile_structure
+from fhir_keta.validation.checkers import Checker, Checkers
 from fhir_keta.validation.definition_faults import DEFINITIONS, definition_faults
 from fhir_keta.validation.documents import document_faults
-from fhir_keta.validation.engine import Engine, compile_schema
 from fhir_keta.validation.explain import element_name, explain
 from fhir_keta.validation.extensions import (
     allowed_here,
@@ -50,12 +48,6 @@ _RESPONSE = "QuestionnaireResponse"
 _REMEMBERED = 10_000  # accepted extensions, claims: a bound on memory
 
 
-@dataclass(frozen=True, slots=True)
-class _Checker:
-    compiled: Compiled
-    engine: Engine
-
-
 @dataclass(eq=False)
 class Validator:
     """Checks records; made once, used for many. Holds compiled definitions and, to be quick, parts of records it found
@@ -69,15 +61,15 @@ class Validator:
     library: Library = field(default_factory=bundled)
     profiles: Iterable[str] = ()
     strict: bool = False
-    _checkers: dict[str, _Checker | None] = field(default_factory=dict, repr=False)
     _responses: dict[str, ResponseChecker | None] = field(default_factory=dict, repr=False)
     _clean_extensions: set[tuple[str, str, bool, str]] = field(default_factory=set, repr=False)
-    _by_claims: dict[tuple[Any, ...], tuple[_Checker, ...]] = field(default_factory=dict, repr=False)
+    _by_claims: dict[tuple[Any, ...], tuple[Checker, ...]] = field(default_factory=dict, repr=False)
     _accepted: AcceptedPieces = field(default_factory=AcceptedPieces, repr=False)
 
     def __post_init__(self) -> None:
         self.profiles = tuple(self.profiles)
         self._terminology = Terminology(self.library)
+        self._checkers = Checkers(self.library)
         for canonical in self.profiles:
             if self.library.structure(canonical) is None:
                 raise DefinitionError(
@@ -131,7 +123,7 @@ class Validator:
         """The FHIRPath of what stands at names and indexes from the root."""
         node: Any = resource
         expression = ""
-        checker: _Checker | None = None
+        checker: Checker | None = None
         for step in (None, *path):
             if step is not None:
                 name = element_name(checker.compiled, step) if checker and isinstance(step, str) else step
@@ -142,7 +134,7 @@ class Validator:
                 expression = expression or (type_name if checker else "")
         return expression
 
-    def _usual_checkers(self, name: str, resource: JsonObject) -> tuple[_Checker, ...]:
+    def _usual_checkers(self, name: str, resource: JsonObject) -> tuple[Checker, ...]:
         """The checkers for what a record claims, if all of it is known; else none."""
         meta = resource.get("meta")
         claims = meta.get("profile", ()) if type(meta) is dict else ()
@@ -252,7 +244,7 @@ class Validator:
         return not any(isinstance(each, Issue) and each.severity in ("error", "fatal") for each in found)
 
     def _structure(
-        self, checker: _Checker, resource: JsonObject, expression: str, scope: Scope | None = None
+        self, checker: Checker, resource: JsonObject, expression: str, scope: Scope | None = None
     ) -> Iterator[Issue]:
         trace: Trace = {}
         value = indexed(resource, checker.compiled.index, trace, scope)
@@ -291,29 +283,27 @@ class Validator:
     def _unknown(self, issue: Issue) -> Issue:
         return replace(issue, severity="error") if self.strict else issue
 
-    def _known(self, type_name: str) -> _Checker:
+    def _known(self, type_name: str) -> Checker:
         checker = self._checker(type_name)
         if checker is None:
             raise DefinitionError(f"The definition of {type_name} is missing. Install fhir-keta again.")
         return checker
 
-    def _checker(self, canonical: str) -> _Checker | None:
-        if canonical not in self._checkers:
-            structure = self.library.structure(canonical)
-            if structure is None:
-                self._checkers[canonical] = None
-            else:
-                compiled = _compiled(structure, self.library)
-                self._checkers[canonical] = _Checker(compiled, compile_schema(compiled.schema))
-        return self._checkers[canonical]
+    def _checker(self, canonical: str) -> Checker | None:
+        return self._checkers.find(canonical)
 
     def _extension(self, found: FoundExtension, scope: Scope) -> Iterator[Issue]:
         url = found.value.get("url")
-        if not isinstance(url, str) or (":" not in url and found.element_type == "Extension"):
+        any_extension = self._known("Extension")  # where no definition says more, or says nothing of a part
+        if not isinstance(url, str):
+            yield from self._structure(any_extension, found.value, found.expression, scope)
+            return
+        if ":" not in url and found.element_type == "Extension":
             return  # an inner extension of a complex one: its definition's schema has checked it
         structure = self.library.structure(url)
         if structure is None or structure["type"] != "Extension":
             yield rules.issue("extension-unknown", found.expression)
+            yield from self._structure(any_extension, found.value, found.expression, scope)
             return
         if not allowed_here(structure, found.element_path, found.element_type, self.library):
             allowed = contexts_in_words(structure)
@@ -324,7 +314,9 @@ class Validator:
             place = "extension" if found.modifier else "modifierExtension"
             yield rules.issue("extension-modifier", found.expression, name=structure["id"], place=place)
         for position in undefined_parts(structure, found.value):
-            yield rules.issue("extension-unknown", f"{found.expression}.extension[{position}]")
+            part = f"{found.expression}.extension[{position}]"
+            yield rules.issue("extension-unknown", part)
+            yield from self._structure(any_extension, found.value["extension"][position], part, scope)
         checker = self._checker(url)
         if checker is not None:
             yield from self._structure(checker, found.value, found.expression, scope)
@@ -390,12 +382,3 @@ class Validator:
             known = found is not None and found["resourceType"] == "Questionnaire"
             self._responses[canonical] = compile_questionnaire(found, self.library) if found and known else None
         return self._responses[canonical]
-
-
-def _compiled(structure: JsonObject, library: Library) -> Compiled:
-    try:
-        return compile_structure(structure, library)
-    except MALFORMED as error:
-        raise DefinitionError(
-            f"The definition {structure['url']} is malformed. Check its file with fhir-keta validate."
-        ) from error

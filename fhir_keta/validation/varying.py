@@ -90,7 +90,7 @@ _WORDS = frozenset({"and", "or", "xor", "implies", "not", "in", "contains", "is"
 # keywords that say nothing of the values of an object's properties
 _OF_THE_OBJECT = frozenset(
     {"$comment", "description", "type", "minProperties", "maxProperties", "required", "additionalProperties", "$defs"}
-    | {"minLength", "maxLength"}
+    | {"minLength", "maxLength", "propertyNames"}
 )
 _OF_THE_ARRAY = frozenset({"$comment", "description", "type", "minItems", "maxItems"})
 

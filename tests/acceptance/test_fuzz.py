@@ -126,6 +126,15 @@ class TestSizes:
         assert ":1000001:2: fatal [json-syntax]" in found
         assert memory < 120
 
+    def test_every_type_of_resource_in_one_run(self, tmp_path: Path) -> None:
+        names = sorted(bundled().resource_types)
+        assert len(names) == 146
+        _, said, memory = command(
+            tmp_path / "all.ndjson", b"".join(b'{"resourceType":"%s"}\n' % name.encode() for name in names * 2)
+        )
+        assert said.startswith("Checked 292 records: ")
+        assert memory < 230
+
     def test_many_values(self, tmp_path: Path) -> None:
         names = b",".join([b'{"text":"x"}'] * 200_000)
         found, said, _ = command(tmp_path / "many.json", PATIENT + b',"name":[' + names + b"]}")
