@@ -63,7 +63,7 @@ def _elements(resource: JsonObject, base: JsonObject, expression: str, known: Ty
         tail = type_.rpartition("/")[2]
         view = View(known, tail, is_snapshot, is_profile, resource.get("kind") == "logical", types)
         for position, element in enumerate(elements):
-            problems = [*element_problems(element, view), *slicing_problems(element, is_snapshot, known)]
+            problems = [*element_problems(element, view), *slicing_problems(element, known)]
             if not is_snapshot:
                 problems += inherited_value_problems(element, base)
             for rule, problem in problems:

@@ -63,5 +63,5 @@ def _parts_elsewhere(node: Node, root: Node, known: Types) -> dict[str, Node]:
         target = referred(root, text(node.element["contentReference"]))
         return target.children if target else {}
     codes = codes_of(node.element)
-    root = known.root(codes[0]) if len(codes) == 1 else None
-    return root.children if root else {}
+    of_type = known.root(codes[0]) if len(codes) == 1 else None
+    return of_type.children if of_type else {}

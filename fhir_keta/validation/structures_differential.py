@@ -122,6 +122,12 @@ class Differential:
         return cursor
 
     def _implied(self, node: Node, block: Block, path: str, source: Node) -> int:
+        """What is said of the parts of an element without a word on itself."""
+        has_parts = bool(node.children) or (node.name.endswith("[x]") and bool(node.slices))
+        if "slicing" in node.element and has_parts:
+            problem = "its element is sliced in the base: that, or the slice, has to stand before it"
+            self._misfit(block, "differential-element", problem)
+            return block.end
         self._inside(node.element, node, block, path, source, block.position)
         return block.end
 
@@ -242,6 +248,8 @@ class Differential:
             part = by_type.get(code, Node(node.name, None, node.element, node.children))
             named = Block(block.name, block.position, {"sliceName": code or "?", **element}, block.children)
             self._apply(part, named, path, source, as_slice=True)
+        if any(block.element.get("min") for block, _ in slices):
+            self.types[path] = {code for _, code in slices}  # the others are ruled out by the one that is required
 
     def _distinct(self, slices: list[Block], node: Node) -> None:
         seen: set[str] = set()
@@ -254,6 +262,9 @@ class Differential:
     def _inside(self, effective: JsonObject, node: Node, block: Block, path: str, source: Node, cursor: int) -> None:
         """What the differential says of the parts of an element."""
         if not block.children:
+            return
+        if block.element and not node.children and "Resource" in codes_of(effective):
+            self._misfit(block.children[0], "differential-element", "its element may be any resource")
             return
         nodes, origin = node.children, source
         if not nodes:

@@ -12,16 +12,13 @@ from fhir_keta.validation.structures_types import Types
 JsonObject = dict[str, Any]
 
 
-def slicing_problems(element: JsonObject, is_snapshot: bool, known: Types) -> Iterator[tuple[str, str]]:
+def slicing_problems(element: JsonObject, known: Types) -> Iterator[tuple[str, str]]:
     """What is wrong with an element's slicing."""
     slicing = element.get("slicing")
     path = text(element.get("path"))
     if not isinstance(slicing, dict):
         return
-    type_name, _, inside = path.partition(".")
-    if not inside and not is_snapshot:
-        yield "element-slicing", "the root is not sliced"
-    root = known.root(type_name)
+    root = known.root(path.partition(".")[0])
     defined = node_at(root, path)
     if defined is None:
         return
