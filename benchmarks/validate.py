@@ -83,30 +83,36 @@ def in_this_process(kind: str, data: list[bytes], rounds: int) -> float:
     for name, each in times.items():
         row(name, statistics.median(each), floor)
     print(f"  {misses / len(unseen):.2%} of those not seen before need the full check")
-    refusals(data, validator, rounds)
+    refusals(data, validator, rounds, floor)
     return floor
 
 
-def refusals(data: list[bytes], validator: Validator, rounds: int) -> None:
+def refusals(data: list[bytes], validator: Validator, rounds: int, floor: float) -> None:
     """What a record with a fault costs, compared with the same record without it.
 
-    That one is met again: most of it is known to be good. The last column compares with a full check of it.
+    That one is met again: most of it is known to be good. The last columns compare with a full check of it, and with
+    orjson.loads.
     """
-    print(f"  {'refused':36} {'findings':>9} {'median':>9} {'worst':>9} {'of a full check':>16}")
+    print(f"  {'refused':36} {'findings':>9} {'median':>9} {'worst':>9} {'of a full check':>16} {'of orjson':>10}")
     ratios: list[float] = []
+    of_floor: list[float] = []
     for fault, pairs in refused(data[:: max(1, len(data) // REFUSED)]):
-        of_fault, of_full = [], []
+        of_fault, of_full, costs = [], [], []
         for good, bad in pairs:
             if validator.check(bad) and not validator.check(good):
                 cost = quickest(lambda bad=bad: validator.check(bad), rounds)
+                costs.append(cost / floor)
                 of_fault.append(cost / quickest(lambda good=good: validator.check(good), rounds))
                 of_full.append(cost / quickest(lambda good=good: validator._findings(orjson.loads(good)), rounds))
         if of_fault:
             findings = statistics.median(len(validator.check(bad)) for _, bad in pairs)
             middle, most, full = statistics.median(of_fault), max(of_fault), statistics.median(of_full)
-            print(f"    {fault:34} {findings:9.0f} {middle:7.1f} x {most:7.1f} x {full:14.1f} x")
+            parses = f"{statistics.median(costs):8.0f} x"
+            print(f"    {fault:34} {findings:9.0f} {middle:7.1f} x {most:7.1f} x {full:14.1f} x {parses}")
             ratios += of_fault
-    print(f"  a refused record costs {statistics.median(ratios):.1f} accepted ones, at most {max(ratios):.1f}")
+            of_floor += costs
+    print(f"  a refused record costs {statistics.median(ratios):.1f} accepted ones, at most {max(ratios):.1f},")
+    print(f"  and {statistics.median(of_floor):.0f} times orjson.loads, at most {max(of_floor):.0f}")
 
 
 def quickest(run: Callable[[], object], rounds: int) -> float:

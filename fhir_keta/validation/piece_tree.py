@@ -54,7 +54,7 @@ class PieceTree:
                     if found := form.match(token):
                         break
                 else:
-                    return self._read_otherwise(tokens) if following is not start else None
+                    return self._read_otherwise(tokens, pieces, varying) if following is not start else None
                 if form.role == "start":
                     earlier = found[1]
                 elif form.role == "end" and not in_order(earlier, found[1]):
@@ -68,13 +68,17 @@ class PieceTree:
                 following = start
         return (tuple(pieces), varying) if following is start else None
 
-    def _read_otherwise(self, tokens: Sequence[bytes]) -> tuple[tuple[Piece, ...], list[VaryingToken]] | None:
-        """Read where a token is known as it is and also as one that varies: what follows decides."""
+    def _read_otherwise(
+        self, tokens: Sequence[bytes], pieces: list[Piece], varying: list[VaryingToken]
+    ) -> tuple[tuple[Piece, ...], list[VaryingToken]] | None:
+        """Read on after ``pieces``, where a token is known as it is and also as one that varies.
+
+        What follows decides; so the piece that could not be read is read again from its beginning.
+        """
         if len(tokens) > _TOKENS:
             return None
-        pieces: list[Piece] = []
-        varying: list[VaryingToken] = []
-        position = 0
+        position = sum(piece.length for piece in pieces)
+        varying = [each for each in varying if each.position < position]
         while position < len(tokens):
             found = self._next(tokens, position, self._start, b"")
             if found is None:
