@@ -28,7 +28,7 @@ from fhir_keta.questionnaires.items import read_items
 from fhir_keta.validation.issue import Issue
 from fhir_keta.validation.rules import RULES
 from tests import java
-from tests.oracle.differences import ONLY_OURS, ONLY_THEIRS
+from tests.oracle.listed import rows
 from tests.oracle.mutants import Mutant, Mutants
 from tests.oracle.oracle import DEFINITIONS, Oracle, OracleIssue
 from tests.oracle.verdicts import broke_down, judged_responses
@@ -136,11 +136,9 @@ class Comparison:
             ours, theirs = self._judged(mutant, ours, theirs)
         if bool(ours) is bool(theirs):
             return
-        said = {issue.rule for issue in ours} | {issue.message_id for issue in theirs}
-        table = ONLY_OURS if ours else ONLY_THEIRS
-        known = next((row for row in table if row.rule in said and re.search(row.change, str(mutant))), None)
-        if known is not None:
-            result.kinds[known.rule] += 1
+        listed = rows(str(mutant), mutant.record, ours, theirs)
+        if listed is not None:
+            result.kinds[listed[0].rule] += 1
             return
         texts = [f"{i.expression} {i.rule}" for i in ours] + [
             f"{i.expression} [{i.message_id}] {i.message[:150]}" for i in theirs

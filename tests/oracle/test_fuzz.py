@@ -54,4 +54,4 @@ def test_the_origins_are_valid(oracle: Oracle) -> None:
 
 
 def test_the_listed_kinds_have_their_source() -> None:
-    assert all(row.source.startswith("http") and row.change for row in (*ONLY_OURS, *ONLY_THEIRS))
+    assert all(row.source.startswith("http") and row.why for row in (*ONLY_OURS, *ONLY_THEIRS))

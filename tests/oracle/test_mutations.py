@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from fhir_keta import Validator
 from tests import java
-from tests.oracle.differences import ONLY_OURS, ONLY_THEIRS
+from tests.oracle.listed import rows
 from tests.oracle.mutations import Mutation, mutations
 from tests.oracle.oracle import Oracle
 from tests.oracle.verdicts import broke_down
@@ -36,14 +37,14 @@ def test_both_agree_on_changed_records(oracle: Oracle, validator: Validator, pat
 def difference(oracle: Oracle, validator: Validator, mutation: Mutation) -> str:
     """How the verdicts differ, if they do and the table does not have it; nothing where HL7's validator breaks down."""
     data = mutation.data
-    ours = {issue.rule for issue in validator.check(data) if issue.severity in ("error", "fatal")}
+    ours = [issue for issue in validator.check(data) if issue.severity in ("error", "fatal")]
     try:
         found = oracle.check(data)
     except java.JavaError as error:
         return "" if re.search(r"the validator failed: \S+Exception", str(error)) else str(error)
-    theirs = {issue.message_id for issue in found if issue.is_error}
+    theirs = [issue for issue in found if issue.is_error]
     if bool(ours) is bool(theirs) or (broke_down(found) and not theirs):
         return ""
-    table, said = (ONLY_OURS, ours) if ours else (ONLY_THEIRS, theirs)
-    known = any(row.rule in said and re.search(row.change, str(mutation)) for row in table)
-    return "" if known else f"{mutation}: ours {sorted(ours)}, theirs {sorted(theirs)}"
+    if rows(str(mutation), json.loads(data), ours, theirs) is not None:
+        return ""
+    return f"{mutation}: ours {[issue.rule for issue in ours]}, theirs {[issue.message_id for issue in theirs]}"

@@ -1,0 +1,116 @@
+"""When a listed kind of difference applies: asked of what stands at the finding's element, and of the record."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from tests.oracle.places import above, at
+
+_TYPE_AND_ID = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9.-]{1,64}(/_history/[A-Za-z0-9.-]{1,64})?")
+_NAMES_A_TYPE = re.compile(r"(https?://\S+/)?[A-Z][A-Za-z]+/[A-Za-z0-9.-]+(/_history/[A-Za-z0-9.-]+)?(#.*)?")
+_OID = re.compile(r"urn:oid:[0-2](\.(0|[1-9][0-9]*))+")
+_BASE64 = re.compile(r"(\s*([0-9a-zA-Z+/=]){4}\s*)+")
+_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)\.[0-9]+")
+_OF_A_GUIDE = re.compile(r"http://(terminology\.hl7\.org|fhir\.org/guides|hl7\.org/fhir/[a-z-]+/[A-Za-z0-9-]+)/.*")
+
+# systems of which the oracle has no codes without a terminology server
+ELSEWHERE = ("http://loinc.org", "http://snomed.info/sct", "http://unitsofmeasure.org")
+
+
+def leads_out_of_the_record(value: Any, record: Any, _expression: str) -> bool:
+    """A reference that says the type of its target, or names it beside, to something that the record has not."""
+    if not isinstance(value, dict) or not isinstance(reference := value.get("reference"), str):
+        return False
+    if not _NAMES_A_TYPE.fullmatch(reference) and "type" not in value:
+        return False
+    return not any(address.endswith(reference) for address in _addresses(record))
+
+
+def _addresses(record: Any) -> Iterator[str]:
+    for entry in record.get("entry", ()) if isinstance(record, dict) else ():
+        if isinstance(entry, dict) and isinstance(entry.get("fullUrl"), str):
+            yield entry["fullUrl"]
+
+
+def is_empty_text(value: Any, _record: Any, _expression: str) -> bool:
+    return bool(value == "")
+
+
+def is_empty_list(value: Any, record: Any, expression: str) -> bool:
+    """An array with nothing in it; the finding may be about the null that stands in it, or name its first element."""
+    values = value if isinstance(value, list) else at(record, expression.rpartition("[")[0])
+    return isinstance(values, list) and not any(values)
+
+
+def is_blank(value: Any, _record: Any, _expression: str) -> bool:
+    return isinstance(value, str) and value != "" and not value.strip()
+
+
+def _codings(value: Any) -> list[dict[str, Any]]:
+    if not isinstance(value, dict):
+        return []
+    codings = value.get("coding") if "coding" in value else [value]
+    return [each for each in codings if isinstance(each, dict)] if isinstance(codings, list) else []
+
+
+def _is_half(coding: dict[str, Any]) -> bool:
+    return any(not isinstance(text := coding.get(name), str) or not text.strip() for name in ("system", "code"))
+
+
+def has_half_a_code(value: Any, _record: Any, _expression: str) -> bool:
+    """Codings without a system or without a code, and no whole one."""
+    return bool(_codings(value)) and all(map(_is_half, _codings(value)))
+
+
+def has_a_code_of_elsewhere(value: Any, _record: Any, _expression: str) -> bool:
+    """A coding of a system that it does not know, and no whole one of another."""
+    codings = [each for each in _codings(value) if not _is_half(each)]
+    return bool(codings) and all(each["system"] in ELSEWHERE for each in codings)
+
+
+def is_beside_a_code_of_elsewhere(_value: Any, record: Any, expression: str) -> bool:
+    """A coding of a concept that has another one of a system that it does not know."""
+    concept = at(record, above(expression, "coding").rpartition(".")[0])
+    return any(each.get("system") in ELSEWHERE for each in _codings(concept))
+
+
+def is_no_type_and_id(value: Any, _record: Any, _expression: str) -> bool:
+    reference = value.get("reference") if isinstance(value, dict) else value
+    return isinstance(reference, str) and ":" not in reference and not _TYPE_AND_ID.fullmatch(reference)
+
+
+def has_an_id_only(value: Any, _record: Any, _expression: str) -> bool:
+    return isinstance(value, dict) and set(value) == {"id"}
+
+
+def is_of_a_guide(value: Any, _record: Any, _expression: str) -> bool:
+    """An address in a guide's part of HL7's space, or on its terminology site."""
+    return isinstance(value, str) and _OF_A_GUIDE.fullmatch(value) is not None
+
+
+def has_its_scheme_in_capitals(value: Any, _record: Any, _expression: str) -> bool:
+    texts = [value, *value.values()] if isinstance(value, dict) else [value]
+    return any(isinstance(text, str) and re.match(r"[A-Z]+:", text) for text in texts)
+
+
+def is_a_short_oid(value: Any, _record: Any, _expression: str) -> bool:
+    return isinstance(value, str) and _OID.fullmatch(value) is not None
+
+
+def is_base64_with_white_space(value: Any, _record: Any, _expression: str) -> bool:
+    data = value.get("data") if isinstance(value, dict) else value
+    return isinstance(data, str) and any(map(str.isspace, data)) and _BASE64.fullmatch(data) is not None
+
+
+def is_a_range_without_unit(value: Any, _record: Any, _expression: str) -> bool:
+    """Two values in order, of which one has a code that is no unit of UCUM, or one of another system."""
+    low, high = (value.get(name, {}) for name in ("low", "high")) if isinstance(value, dict) else ({}, {})
+    values = low.get("value"), high.get("value")
+    numbers = [each for each in values if isinstance(each, int | float)]
+    return len(numbers) == 2 and numbers[0] <= numbers[1] and any("code" in each for each in (low, high))
+
+
+def is_a_time_with_fractions(value: Any, _record: Any, _expression: str) -> bool:
+    return isinstance(value, str) and _TIME.fullmatch(value) is not None

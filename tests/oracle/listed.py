@@ -1,0 +1,26 @@
+"""Which row of the table of differences a finding belongs to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from fhir_keta.validation.issue import Issue
+from tests.oracle.differences import ONLY_OURS, ONLY_THEIRS, Kind
+from tests.oracle.oracle import OracleIssue
+from tests.oracle.places import at
+
+
+def rows(change: str, record: Any, ours: Iterable[Issue], theirs: Iterable[OracleIssue]) -> list[Kind] | None:
+    """The row of each error that only one of the two gives, None where one of these errors has no row."""
+    found = [_row(ONLY_OURS, issue.rule, change, record, issue.expression) for issue in ours]
+    found += [_row(ONLY_THEIRS, issue.message_id, change, record, issue.expression) for issue in theirs]
+    listed = [row for row in found if row is not None]
+    return listed if len(listed) == len(found) else None
+
+
+def _row(table: Iterable[Kind], rule: str, change: str, record: Any, expression: str) -> Kind | None:
+    value = at(record, expression)
+    fitting = (row for row in table if row.rule == rule and re.search(row.change, change))
+    return next((row for row in fitting if row.holds(value, record, expression)), None)
