@@ -112,8 +112,8 @@ class Differential:
             if explicit:
                 cursor = self._group(node, explicit, f"{path}.{node.name}", source, cursor)
                 pending = [block for block in pending if block not in explicit]
-            elif group and group[0].position <= cursor + 1:
-                cursor = self._implied(node, group[0], f"{path}.{node.name}", source)
+            elif group and (node.children or group[0].position <= cursor + 1):
+                cursor = self._implied(node, group[0], f"{path}.{node.name}", source, cursor)
                 pending.remove(group[0])
         for block in pending:
             known = any(_is_named(block.name, name) for name in nodes)
@@ -121,13 +121,15 @@ class Differential:
             self._misfit(block, "differential-element", problem)
         return cursor
 
-    def _implied(self, node: Node, block: Block, path: str, source: Node) -> int:
+    def _implied(self, node: Node, block: Block, path: str, source: Node, cursor: int) -> int:
         """What is said of the parts of an element without a word on itself."""
         has_parts = bool(node.children) or (node.name.endswith("[x]") and bool(node.slices))
-        if "slicing" in node.element and has_parts:
+        if "slicing" in node.element and (has_parts or source is not self.base):
             problem = "its element is sliced in the base: that, or the slice, has to stand before it"
             self._misfit(block, "differential-element", problem)
             return block.end
+        if node.children:
+            return self._below(block.children, node.children, path, source, cursor)
         self._inside(node.element, node, block, path, source, block.position)
         return block.end
 

@@ -67,6 +67,8 @@ def _is_within(inner: str, outer: str, known: Types) -> bool:
         return True
     if codes is None or allowed is None or max(map(_size, (codes, allowed))) >= _MANY:
         return True
+    if any(known.library.code_system(system) is None for system in (*codes.systems, *allowed.systems)):
+        return True
     return all(code in allowed.systems.get(system, ()) for system, found in codes.systems.items() for code in found)
 
 

@@ -159,7 +159,7 @@ ONLY_THEIRS = (
     Kind(
         "Type_Specific_Checks_DT_URL_Resolve",
         "",
-        "What HL7's guides and its terminology site define is not R4's: without a network it knows none of it.",
+        "The terminology site and other guides have codes that R4 has not; without a network it takes all for wrong.",
         f"{DATATYPES}#Coding",
         conditions.is_of_a_guide,
     ),
@@ -212,45 +212,6 @@ ONLY_THEIRS = (
         f"{DATATYPES}#time",
         conditions.is_a_time_with_fractions,
     ),
-    Kind(
-        "",
-        r"StructureDefinition/.*differential\.element",
-        "The order of a differential is the business of whoever makes the snapshot; no invariant has it.",
-        "http://hl7.org/fhir/R4/profiling.html#snapshot",
-    ),
-    *(
-        Kind(
-            rule,
-            r"StructureDefinition/.*(url|differential)",
-            "That the url an extension fixes is its canonical one is no invariant of R4; ours does not look for it.",
-            "http://hl7.org/fhir/R4/defining-extensions.html",
-        )
-        for rule in ("SD_EXTENSION_URL_MISMATCH", "SD_EXTENSION_URL_MISSING")
-    ),
-    Kind(
-        "SD_TYPE_NOT_DERIVED",
-        r"StructureDefinition/.*type|: type = ",
-        "Whether a type and its base belong together is seen when the definition is used; no invariant has it.",
-        "http://hl7.org/fhir/R4/structuredefinition-definitions.html#StructureDefinition.type",
-    ),
-    Kind(
-        "SD_CONTEXT_SHOULD_ELEMENT_NOT_FOUND",
-        r"context",
-        "Which elements an extension may stand on is seen when it stands on one.",
-        "http://hl7.org/fhir/R4/defining-extensions.html#context",
-    ),
-    Kind(
-        "SD_MUST_HAVE_DERIVATION",
-        r"StructureDefinition/.*no derivation",
-        "R4 has derivation as 0..1, and no invariant that asks for it.",
-        "http://hl7.org/fhir/R4/structuredefinition-definitions.html#StructureDefinition.derivation",
-    ),
-    Kind(
-        "ERROR_GENERATING_SNAPSHOT",
-        r"StructureDefinition/.*differential",
-        "It makes a snapshot of each profile that it reads; ours does when the profile is used.",
-        "http://hl7.org/fhir/R4/profiling.html#snapshot",
-    ),
     *(
         Kind(
             rule,
@@ -289,5 +250,17 @@ ONLY_THEIRS = (
             "http://hl7.org/fhir/R4/codesystem-definitions.html#CodeSystem.caseSensitive",
         )
         for rule in ("CONCEPTMAP_GROUP_SOURCE_CODE_INVALID", "CONCEPTMAP_GROUP_TARGET_CODE_INVALID")
+    ),
+    Kind(
+        "SD_ELEMENT_PATTERN_NO_FIXED",
+        r"pattern",
+        "A pattern over one of the base may say more than that; it takes the base's for a fixed value that is missing.",
+        "http://hl7.org/fhir/R4/elementdefinition-definitions.html#ElementDefinition.pattern[x]",
+    ),
+    Kind(
+        "ED_CONTEXT_INVARIANT_EXPRESSION_ERROR",
+        r"%extension",
+        "R4's own extensions speak of %extension in such conditions (questionnaire-minOccurs); it does not know it.",
+        "http://hl7.org/fhir/R4/extension-questionnaire-minoccurs.html",
     ),
 )
