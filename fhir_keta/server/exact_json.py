@@ -10,6 +10,9 @@ from typing import Any, NoReturn
 from fhir_keta.records.parse import LEVELS
 
 
+_HOLDERS = (dict, list)
+
+
 class ExactDecimal(Decimal):
     """A Decimal that prints as it was written."""
 
@@ -34,7 +37,8 @@ def parse(data: bytes | str) -> Any:
             write(value)  # half a surrogate pair is no text that could be sent: UnicodeEncodeError is a ValueError
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
-    _check_depth(value)
+    if text.count("{") + text.count("[") > LEVELS:
+        _check_depth(value)
     return value
 
 
@@ -44,12 +48,16 @@ def write(value: Any) -> bytes:
 
 
 def _check_depth(value: Any) -> None:
-    level = [value]
-    for _ in range(LEVELS + 1):
-        holders = [node for node in level if isinstance(node, dict | list)]
-        if not holders:
+    level = [value] if isinstance(value, _HOLDERS) else []
+    for _ in range(LEVELS):
+        level = [
+            child
+            for node in level
+            for child in (node.values() if isinstance(node, dict) else node)
+            if isinstance(child, _HOLDERS)
+        ]
+        if not level:
             return
-        level = [child for node in holders for child in (node.values() if isinstance(node, dict) else node)]
     raise ValueError(f"nested more than {LEVELS} levels deep")
 
 
