@@ -153,6 +153,12 @@ _RULES = (
     Rule(
         "questionnaire-derived", "error", "business-rule", "The item is wider than the one it is made from: {problem}."
     ),
+    Rule("structure-map-name", "error", "invalid", "A name in a map has letters and digits only, a letter first."),
+    Rule("structure-map-variable", "error", "invalid", "Not a variable of this place: {problem}."),
+    Rule("structure-map-path", "error", "not-found", "What the variable stands for has no such element."),
+    Rule("structure-map-type", "error", "invalid", "Not the right type: {problem}."),
+    Rule("structure-map-group", "error", "not-found", "The rule cannot go on there: {problem}."),
+    Rule("structure-map-transform", "error", "invalid", "The transformation cannot be done: {problem}."),
     Rule("search-components", "error", "structure", "A composite search has two components or more."),
     # definitions against their base (R4, StructureDefinition, ElementDefinition, Profiling FHIR)
     Rule("structure-base", "error", "business-rule", "The definition does not fit its base: {problem}."),

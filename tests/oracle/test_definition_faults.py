@@ -11,9 +11,12 @@ from tests.definition_fault_cases import DEFINITION_FAULT_CASES
 from tests.given_definition_cases import GIVEN, GIVEN_DEFINITION_CASES
 from tests.oracle.oracle import Oracle
 from tests.search_cases import SEARCH_CASES
+from tests.structure_map_cases import STRUCTURE_MAP_CASES
 
 
-@pytest.mark.parametrize("case", (*DEFINITION_FAULT_CASES, *SEARCH_CASES), ids=lambda case: case.name)
+@pytest.mark.parametrize(
+    "case", (*DEFINITION_FAULT_CASES, *SEARCH_CASES, *STRUCTURE_MAP_CASES), ids=lambda case: case.name
+)
 def test_the_verdict_is_the_same(case: BaseCase, oracle: Oracle) -> None:
     errors = oracle.errors(case.resource)
     assert (bool(errors) == bool(case.findings)) is case.oracle, [str(error) for error in errors]

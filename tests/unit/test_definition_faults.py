@@ -10,8 +10,9 @@ from tests.base_records import BaseCase
 from tests.definition_fault_cases import DEFINITION_FAULT_CASES
 from tests.given_definition_cases import GIVEN, GIVEN_DEFINITION_CASES
 from tests.search_cases import SEARCH_CASES
+from tests.structure_map_cases import STRUCTURE_MAP_CASES
 
-CASES = (*DEFINITION_FAULT_CASES, *SEARCH_CASES)
+CASES = (*DEFINITION_FAULT_CASES, *SEARCH_CASES, *STRUCTURE_MAP_CASES)
 VALIDATOR = Validator()
 WITH_GIVEN = Validator(bundled().with_resources(GIVEN))
 

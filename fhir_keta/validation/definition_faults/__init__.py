@@ -28,6 +28,7 @@ _MODULES = {
     "OperationDefinition": "operation_definitions",
     "Questionnaire": "questionnaires",
     "SearchParameter": "search_parameters",
+    "StructureMap": "structure_maps",
     "ValueSet": "value_sets",
 }
 

@@ -119,6 +119,43 @@ def _measure(language: str) -> JsonObject:
     }
 
 
+def _structure_map(
+    name: str = "status", source: str = "from", element: str = "status", transform: str = "copy", dependent: str = ""
+) -> JsonObject:
+    inputs = [
+        {"name": "from", "type": "QuestionnaireResponse", "mode": "source"},
+        {"name": "to", "type": "Observation", "mode": "target"},
+    ]
+    target = {
+        "context": "to",
+        "contextType": "variable",
+        "element": element,
+        "transform": transform,
+        "parameter": [{"valueId": "status"}],
+    }
+    rule = {
+        "name": name,
+        "source": [{"context": source, "element": "status", "variable": "status"}],
+        "target": [target],
+        **({"dependent": [{"name": dependent, "variable": ["from", "to"]}]} if dependent else {}),
+    }
+    return {
+        "resourceType": "StructureMap",
+        "url": "https://ehr.test/StructureMap/observe",
+        "name": "Observe",
+        "status": "active",
+        "structure": [{"url": _CORE + "QuestionnaireResponse", "mode": "source"}],
+        "group": [{"name": "main", "typeMode": "none", "input": inputs, "rule": [rule]}],
+    }
+
+
+def _mapped_from(type_: str) -> JsonObject:
+    structure_map = _structure_map()
+    group = structure_map["group"][0]
+    group["input"][0]["type"] = type_
+    return structure_map
+
+
 _CORE = "http://hl7.org/fhir/StructureDefinition/"
 
 TEXTS = {
@@ -231,5 +268,47 @@ TEXTS = {
         "Responses to it are read as responses to that one. Source: FHIR R4, Questionnaire.derivedFrom, and "
         "HL7's extension questionnaire-derivationType.",
         "Narrow the item as the message says, or say that the questionnaire only extends the other.",
+    ),
+    "structure-map-name": RuleText(
+        "The names of groups, rules and variables in a map have letters and digits only, a letter first.",
+        "In the text of a map nothing else is a name. Source: FHIR R4, StructureMap, and the FHIR Mapping Language.",
+        "Leave out hyphens, points and blanks.",
+        _structure_map(name="the-status"),
+        _structure_map(name="theStatus"),
+    ),
+    "structure-map-variable": RuleText(
+        "A rule speaks of inputs of its group, and of variables that it or a rule around it has made.",
+        "Others have no value there. Source: FHIR R4, StructureMap.group.rule.source.context and target.context.",
+        "Correct the name, or make the variable in an outer rule. A source is not to be written to.",
+        _structure_map(source="form"),
+        _structure_map(),
+    ),
+    "structure-map-path": RuleText(
+        "The element of a source or target is one of what its variable stands for.",
+        "Others are never there, or cannot be written. Source: FHIR R4, StructureMap.group.rule.source.element.",
+        "Write one element of the type, without its path; of a choice the name without the type.",
+        _structure_map(element="state"),
+        _structure_map(element="status"),
+    ),
+    "structure-map-type": RuleText(
+        "The types in a map are known, and those that the elements have; a structure is used as it is declared.",
+        "Programs make objects of these types. Source: FHIR R4, StructureMap.structure and group.input.",
+        "Correct the type, or declare its structure with the alias.",
+        _mapped_from("Response"),
+        _mapped_from("QuestionnaireResponse"),
+    ),
+    "structure-map-group": RuleText(
+        "A rule goes on in a group of this map or of one that it imports, with a variable for each of its inputs.",
+        "There is nothing to go on with otherwise. Source: FHIR R4, StructureMap.group.rule.dependent.",
+        "Correct the name or the variables; add imported maps with --definitions.",
+        _structure_map(dependent="rest"),
+        _structure_map(dependent="main"),
+    ),
+    "structure-map-transform": RuleText(
+        "A transformation has the parameters that it takes; what it evaluates is FHIRPath.",
+        "It cannot be done otherwise. Source: FHIR R4, StructureMap.group.rule.target.transform and parameter.",
+        "Correct the parameters as the page of the transformation lists them.",
+        _structure_map(transform="uuid"),
+        _structure_map(transform="copy"),
     ),
 }
