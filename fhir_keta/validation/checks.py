@@ -17,6 +17,7 @@ from fhir_keta.validation.compiled import Check
 from fhir_keta.validation.dates import compare_dates
 from fhir_keta.validation.deadline import TooLong, within
 from fhir_keta.validation.elements import Element, type_code
+from fhir_keta.validation.known_addresses import is_unknown_to_hl7
 from fhir_keta.validation.primitives import PRIMITIVE_TYPES
 from fhir_keta.validation.scope import Scope
 from fhir_keta.validation.shapes import descendants, number, objects
@@ -49,12 +50,27 @@ def value_checks(element: Element, code: str, library: Library) -> Iterator[Chec
         yield from _limits(extension, code)
     if code == "canonical":
         yield Check("reference-unresolved", {}, _is_inside)
+    if code in ("uri", "url") and not _is_judged_elsewhere(element):
+        yield Check("address-unknown", {}, partial(_leads_somewhere, library))
     profiles = type_profiles(element, code)
     if len(profiles) > 1 and code not in _NOT_OF_PROFILES and code not in library.resource_types:
         for profile in profiles:
             if library.structure(profile) is None:
                 raise DefinitionError(f"The profile {profile} is not known. Add its definition with --definitions.")
         yield Check("type-profile", {"allowed": " or ".join(profiles)}, partial(_meets_one, profiles))
+
+
+def _is_judged_elsewhere(element: Element) -> bool:
+    """Whether an address is a resource's or an extension's own, or a system that is looked up with its code."""
+    path = str(element.definition["path"])
+    base = element.definition.get("base", {}).get("path", path)
+    if base in ("Coding.system", "Quantity.system"):
+        return path.partition(".")[0] not in ("Age", "Count", "Distance", "Duration")
+    return base in ("Bundle.entry.fullUrl", "Extension.url") or re.fullmatch(r"[A-Z]\w+\.url", base) is not None
+
+
+def _leads_somewhere(library: Library, value: Any, _scope: Scope) -> bool:
+    return not isinstance(value, str) or not is_unknown_to_hl7(value, library)
 
 
 def _limits(extension: JsonObject, code: str) -> Iterator[Check]:

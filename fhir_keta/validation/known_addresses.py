@@ -11,6 +11,10 @@ from fhir_keta.definitions.library import Library
 from fhir_keta.definitions.registered import search_parameter
 
 _SPACE = "http://hl7.org/fhir"
+_TYPES_OF_FHIRPATH = frozenset(
+    f"{_SPACE}path/System.{name}"
+    for name in ("Boolean", "String", "Integer", "Decimal", "Date", "Time", "DateTime", "Quantity")
+)
 
 # what no definition here is at, though it is known
 _ELSEWHERE = re.compile(
@@ -35,7 +39,7 @@ _ELSEWHERE = re.compile(
 
 def is_unknown_to_hl7(url: str, library: Library) -> bool:
     """Whether a URL is in HL7's space, and leads to nothing there that is known here."""
-    if not url.startswith(_SPACE):
+    if not url.startswith(_SPACE) or url in _TYPES_OF_FHIRPATH:
         return False
     bare = url.partition("|")[0].partition("#")[0]
     if _ELSEWHERE.fullmatch(bare) or library.find(bare) is not None:

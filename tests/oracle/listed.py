@@ -14,10 +14,24 @@ from tests.oracle.places import at
 
 def rows(change: str, record: Any, ours: Iterable[Issue], theirs: Iterable[OracleIssue]) -> list[Kind] | None:
     """The row of each error that only one of the two gives, None where one of these errors has no row."""
-    found = [_row(ONLY_OURS, issue.rule, change, record, issue.expression) for issue in ours]
+    ours = list(ours)
+    found = [
+        _row(ONLY_OURS, issue.rule, change, record, issue.expression)
+        for issue in ours
+        if issue.rule != "reference-profile" or not _follows(issue, ours, record)
+    ]
     found += [_row(ONLY_THEIRS, issue.message_id, change, record, issue.expression) for issue in theirs]
     listed = [row for row in found if row is not None]
     return listed if len(listed) == len(found) else None
+
+
+def _follows(issue: Issue, others: Iterable[Issue], record: Any) -> bool:
+    """Whether what a reference leads to in a Bundle does not meet its profile because of another of these errors."""
+    reference: Any = (at(record, issue.expression) or {}).get("reference")
+    for position, entry in enumerate(record.get("entry", ()) if isinstance(reference, str) else ()):
+        if str(entry.get("fullUrl")).endswith(reference):
+            return any(other.expression.startswith(f"Bundle.entry[{position}].") for other in others)
+    return False
 
 
 def _row(table: Iterable[Kind], rule: str, change: str, record: Any, expression: str) -> Kind | None:
