@@ -13,6 +13,7 @@ from fhir_keta.records.parse import ParseFault, check_depth, parse, repeated_nam
 from fhir_keta.records.source import Place
 from fhir_keta.validation import rules
 from fhir_keta.validation.accept import is_clean
+from fhir_keta.validation.accepted.pieces import AcceptedPieces
 from fhir_keta.validation.bundles import bundle_faults, entry_addresses, entry_resources
 from fhir_keta.validation.checkers import Checker, Checkers
 from fhir_keta.validation.definition_faults import DEFINITIONS, definition_faults
@@ -31,7 +32,6 @@ from fhir_keta.validation.functions import FoundExtension, NestedResource, walk
 from fhir_keta.validation.index import Trace, indexed
 from fhir_keta.validation.issue import Issue
 from fhir_keta.validation.limit import first
-from fhir_keta.validation.pieces import AcceptedPieces
 from fhir_keta.validation.scope import Scope
 from fhir_keta.validation.shapes import descendants, objects, text
 from fhir_keta.validation.suggestions import suggestion

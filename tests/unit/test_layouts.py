@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from fhir_keta.validation import layouts
-from fhir_keta.validation.layouts import Layouts, VaryingToken, in_order
+from fhir_keta.validation.accepted import layouts
+from fhir_keta.validation.accepted.layouts import Layouts, VaryingToken, in_order
 
 TOKENS = [b'resourceType":"Basic"', b'id":"a1"', b'created":"2026-01-31"', b'language":"en"']
 ID = VaryingToken(1, 'id":"[a-z0-9]+"')

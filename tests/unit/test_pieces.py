@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from fhir_keta.validation import accepted_items, layouts, pieces
+from fhir_keta.validation.accepted import items as accepted_items
+from fhir_keta.validation.accepted import layouts, pieces
 from fhir_keta.validation.issue import Issue
 from fhir_keta.validation.validator import Validator
 from tests.base_cases import BASE_CASES

@@ -8,16 +8,13 @@ from typing import Any
 import pytest
 
 from fhir_keta.definitions.library import bundled
+from fhir_keta.validation.accepted.reading import names_in_invariant
+from fhir_keta.validation.accepted.together import items_are_independent, read_together
+from fhir_keta.validation.accepted.varying import varying_type
+from fhir_keta.validation.accepted.written import written
 from fhir_keta.validation.compiled import Compiled
 from fhir_keta.validation.compiler import compile_structure
 from fhir_keta.validation.scope import Invariant
-from fhir_keta.validation.varying import (
-    items_are_independent,
-    names_in_invariant,
-    read_together,
-    varying_type,
-    written,
-)
 from tests.unit.made_profiles import element, profile, slicing
 
 KETA = "https://w3id.org/fhir-keta/StructureDefinition/"

@@ -18,15 +18,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fhir_keta.records.json_text import Member, members
-from fhir_keta.validation.accepted_items import AcceptedItems
+from fhir_keta.validation.accepted.items import AcceptedItems
+from fhir_keta.validation.accepted.layouts import Layouts
+from fhir_keta.validation.accepted.piece import COMMA, LINK_ID, RESPONSE, Path, Piece, cut, is_spaced, piece_of
+from fhir_keta.validation.accepted.piece_tree import PieceTree
+from fhir_keta.validation.accepted.together import Together, element_of, items_are_independent, read_together
+from fhir_keta.validation.accepted.varying import varying_type
 from fhir_keta.validation.compiled import Compiled
 from fhir_keta.validation.functions import URIS
-from fhir_keta.validation.layouts import Layouts
-from fhir_keta.validation.piece import COMMA, LINK_ID, RESPONSE, Path, Piece, cut, is_spaced, piece_of
-from fhir_keta.validation.piece_tree import PieceTree
 from fhir_keta.validation.responses import ResponseChecker
 from fhir_keta.validation.shapes import objects
-from fhir_keta.validation.varying import Together, element_of, items_are_independent, read_together, varying_type
 
 JsonObject = dict[str, Any]
 

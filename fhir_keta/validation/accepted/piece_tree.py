@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from fhir_keta.validation.layouts import Match, VaryingToken, in_order
-from fhir_keta.validation.piece import COMMA, VARIES, Piece, Varying
+from fhir_keta.validation.accepted.layouts import Match, VaryingToken, in_order
+from fhir_keta.validation.accepted.piece import COMMA, VARIES, Piece, Varying
 
 _FORMS = 16  # of one token with values that vary
 _TOKENS = 150  # beyond so many, a record is read in one way only

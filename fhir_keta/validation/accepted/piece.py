@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from fhir_keta.records.json_text import Leaf, Member, leaves
-from fhir_keta.validation.varying import REFERENCE, written
+from fhir_keta.validation.accepted.written import REFERENCE, written
 
 Path = tuple[str | int, ...]
 

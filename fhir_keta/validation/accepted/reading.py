@@ -1,0 +1,162 @@
+"""Which elements of a record the rules of a profile may look at; where that is not certain, the answer is all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from fhir_keta.validation.compiled import FunctionPlan
+from fhir_keta.validation.index import BY_SLICE
+from fhir_keta.validation.scope import Invariant
+
+JsonObject = dict[str, Any]
+Path = tuple[str | int, ...]
+# the names of elements that are read, each with those inside it that are, or None for perhaps all of it
+Reading = dict[str, "frozenset[str] | None"]
+
+# rules about what varies only within bounds that keep them: an id in a reference is no fragment and no search, and
+# the type before it stays; the two ends of a Period vary together
+_KEPT_BY_REFERENCES = frozenset(
+    {"ref-1", "reference-relative", "reference-search", "reference-container", "reference-type"}
+)
+_KEPT_BY_PERIODS = frozenset({"per-1"})
+# with nothing contained they have nothing to say
+ABOUT_CONTAINED = frozenset({"dom-2", "dom-3", "dom-4", "dom-5", "contained-id"})
+
+_STRING = re.compile(r"'(?:[^'\\]|\\.)*'")
+_PRESENCE = re.compile(r"(?<![.\w%$])\w+\.(?:empty|exists|hasValue)\(\)")
+_NAME = re.compile(r"(?<![\w%$])(?P<name>[A-Za-z_]\w*)(?!\w*\()(?=\.(?P<inside>[A-Za-z_]\w*)(?!\w*\()|)")
+_READS_MORE = re.compile(r"\b(?:children|descendants|repeat)\(|\$this(?!\.)")
+_WORDS = frozenset({"and", "or", "xor", "implies", "not", "in", "contains", "is", "as", "div", "mod", "true", "false"})
+
+# keywords that say nothing of the values of an object's properties
+_OF_THE_OBJECT = frozenset(
+    {"$comment", "description", "type", "minProperties", "maxProperties", "required", "additionalProperties", "$defs"}
+    | {"minLength", "maxLength", "propertyNames"}
+)
+
+
+def is_read(plan: FunctionPlan, path: Path, is_reference: bool) -> bool:
+    """Whether a constraint of this object may read what stands at ``path`` in it."""
+    kept = _KEPT_BY_REFERENCES if is_reference else _KEPT_BY_PERIODS if plan.type == "Period" else frozenset()
+    for invariant in (*plan.invariants, *plan.more):
+        if invariant.key not in kept | ABOUT_CONTAINED and _reads(names_in_invariant(invariant), plan, path):
+            return True
+    return False
+
+
+def _reads(read: Reading | None, plan: FunctionPlan, path: Path) -> bool:
+    if read is None:
+        return True
+    name = element_name(plan, str(path[0]))
+    children = read.get(name, frozenset())
+    if not children:
+        return children is None
+    below = plan.children.get(str(path[0]))
+    inside = next((step for step in path[1:] if isinstance(step, str)), None)
+    return below is None or inside is None or element_name(below, inside) in children
+
+
+def names_in_invariant(invariant: Invariant) -> Reading | None:
+    """The elements whose content a constraint's FHIRPath may read; None: perhaps all.
+
+    With each, the elements inside it that are read, or None where it may be all of them. Whether an element is there
+    at all is no content.
+    """
+    text = _STRING.sub("''", invariant.expression)
+    if not text or _READS_MORE.search(text):
+        return None
+    bare, presences = _PRESENCE.subn("true", text)
+    read: dict[str, frozenset[str] | None] = {}
+    for found in _NAME.finditer(bare):
+        if found["name"] not in _WORDS:
+            known = read.get(found["name"], frozenset())
+            inside = found["inside"]
+            read[found["name"]] = known | {inside} if inside and known is not None else None
+    return read if read or presences else None
+
+
+def element_name(plan: FunctionPlan, key: str) -> str:
+    """The name, without ``[x]``, of the element that JSON writes under ``key``."""
+    return plan.names.get(key, key).removesuffix("[x]")
+
+
+def invariants_in(plans: Iterable[FunctionPlan]) -> Iterator[Invariant]:
+    """The constraints of these objects and of all below them, each once."""
+    pending = list(plans)
+    seen: set[int] = set()
+    while pending:
+        plan = pending.pop()
+        if id(plan) in seen:
+            continue
+        seen.add(id(plan))
+        yield from plan.invariants
+        yield from plan.more
+        for checks in plan.checks.values():
+            for check in checks:
+                yield Invariant(check.rule, "", check.holds, check.expression)
+        for slices in plan.slices.values():
+            pending += [below for _, below in slices]
+        pending += plan.children.values()
+
+
+def says_nothing_of(part: JsonObject, name: str, is_reference: bool, lengths: bool) -> bool:
+    """Whether a schema of an object looks at no content of its property ``name`` but by ``properties``."""
+    if f"{name}{BY_SLICE}" in part.get("properties", ()):
+        return False
+    if part.keys() - _OF_THE_OBJECT - {"$ref", "properties", "dependentSchemas", "allOf"}:
+        return False
+    for demand in (*part.get("allOf", ()), *part.get("dependentSchemas", {}).values()):
+        if is_reference and demand.get("$comment") == "reference-target":
+            continue
+        read = names_in_schema(demand, lengths)
+        if read is None or name in read or f"{name}{BY_SLICE}" in read:
+            return False
+    return True
+
+
+def names_in_schema(schema: Any, lengths: bool) -> set[str] | None:
+    """The properties of an instance whose content a schema looks at; None: perhaps all.
+
+    Without ``lengths``, those of which it only asks how long they are do not count.
+    """
+    if isinstance(schema, bool):
+        return set()
+    names: set[str] = set()
+    for keyword, content in schema.items():
+        if keyword == "properties":
+            names.update(name for name, inside in content.items() if lengths or not _only_measures(inside))
+            continue
+        if keyword in ("allOf", "anyOf", "oneOf"):
+            inner = list(content)
+        elif keyword in ("not", "if", "then", "else"):
+            inner = [content]
+        elif keyword in _OF_THE_OBJECT:
+            continue
+        else:
+            return None
+        for each in inner:
+            read = names_in_schema(each, lengths)
+            if read is None:
+                return None
+            names |= read
+    return names
+
+
+def required_names(schema: Any) -> set[str]:
+    """The names of which a schema may ask whether they are there, at whatever depth."""
+    if isinstance(schema, list):
+        return {name for each in schema for name in required_names(each)}
+    if not isinstance(schema, dict):
+        return set()
+    names = {*schema.get("required", ()), *schema.get("dependentRequired", ())}
+    return names.union(
+        *(required_names(each) for keyword, each in schema.items() if keyword not in ("required", "enum"))
+    )
+
+
+def _only_measures(schema: Any) -> bool:
+    if isinstance(schema, bool) or schema.keys() - {"required", "properties", "minLength", "maxLength"}:
+        return False
+    return all(map(_only_measures, schema.get("properties", {}).values()))
