@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from fhir_keta.definitions.library import bundled
 from tests.oracle.places import above, at
 
 _TYPE_AND_ID = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9.-]{1,64}(/_history/[A-Za-z0-9.-]{1,64})?")
@@ -114,3 +115,32 @@ def is_a_range_without_unit(value: Any, _record: Any, _expression: str) -> bool:
 
 def is_a_time_with_fractions(value: Any, _record: Any, _expression: str) -> bool:
     return isinstance(value, str) and _TIME.fullmatch(value) is not None
+
+
+def filters_a_system_elsewhere(_value: Any, record: Any, expression: str) -> bool:
+    """A filter on a system of which the oracle has no codes."""
+    part = above(expression, "include") or above(expression, "exclude")
+    found = at(record, part) if part else None
+    return isinstance(found, dict) and found.get("system") in ELSEWHERE
+
+
+def is_of_a_supplement(_value: Any, record: Any, _expression: str) -> bool:
+    return isinstance(record, dict) and record.get("content") == "supplement"
+
+
+def is_of_hl7(_value: Any, record: Any, _expression: str) -> bool:
+    """A definition whose url is HL7's."""
+    return isinstance(record, dict) and str(record.get("url")).startswith(("http://hl7.org/fhir", "http://terminology"))
+
+
+def is_below_another_concept(_value: Any, _record: Any, expression: str) -> bool:
+    return re.search(r"concept\[\d+\]\.concept\[\d+\]", expression) is not None
+
+
+def is_mapped_in_any_case(_value: Any, record: Any, expression: str) -> bool:
+    """A code that a map takes from, or leads to, a system that is not case sensitive."""
+    group = at(record, above(expression, "group"))
+    side = "target" if ".target[" in expression else "source"
+    canonical = group.get(side) if isinstance(group, dict) else None
+    system = bundled().code_system(canonical.partition("|")[0]) if isinstance(canonical, str) else None
+    return system is not None and not system.get("caseSensitive", False)

@@ -138,9 +138,10 @@ ONLY_OURS = (
     ),
     Kind(
         "code-unknown",
-        r"CodeSystem.*concept\.\d+\.concept",
+        "",
         "All codes of a supplement are of the system that it adds to; it looks at those of the first level.",
         "http://hl7.org/fhir/R4/codesystem-definitions.html#CodeSystem.supplements",
+        conditions.is_below_another_concept,
     ),
     Kind(
         "response-total-incomplete",
@@ -215,9 +216,10 @@ ONLY_THEIRS = (
     *(
         Kind(
             rule,
-            "filter|system = ",
+            "",
             "Of SNOMED CT and LOINC it has no codes without a terminology server, and takes every one for wrong.",
             "http://hl7.org/fhir/R4/valueset-definitions.html#ValueSet.compose.include.filter",
+            conditions.filters_a_system_elsewhere,
         )
         for rule in ("VALUESET_BAD_FILTER_VALUE_VALID_CODE", "VALUESET_BAD_FILTER_VALUE_VALID_CODE_CHANGE")
     ),
@@ -228,6 +230,7 @@ ONLY_THEIRS = (
             "HL7's own publications have an extension for the working group, and its name for the publisher; it holds "
             "all to that whose url is HL7's.",
             "http://hl7.org/fhir/R4/extension-structuredefinition-wg.html",
+            conditions.is_of_hl7,
         )
         for rule in (
             "IG_HL7_STANDARDS_STATUS_REQUIRED",
@@ -238,16 +241,18 @@ ONLY_THEIRS = (
     ),
     Kind(
         "CODESYSTEM_CS_COUNT_SUPPLEMENT_WRONG",
-        "count|supplement",
+        "",
         "It compares with the count of the system added to, also where that states none.",
         "http://hl7.org/fhir/R4/codesystem-definitions.html#CodeSystem.count",
+        conditions.is_of_a_supplement,
     ),
     *(
         Kind(
             rule,
-            r"\.code = ",
+            "",
             "A system that is not case sensitive has its codes in any case.",
             "http://hl7.org/fhir/R4/codesystem-definitions.html#CodeSystem.caseSensitive",
+            conditions.is_mapped_in_any_case,
         )
         for rule in ("CONCEPTMAP_GROUP_SOURCE_CODE_INVALID", "CONCEPTMAP_GROUP_TARGET_CODE_INVALID")
     ),
