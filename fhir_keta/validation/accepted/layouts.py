@@ -2,7 +2,7 @@
 
 Records that one program wrote have their tokens in the same order, and it is the same ones that vary. Of a record that
 was read token by token and found good, it is remembered which tokens vary and how, and what all others were. So a
-record like it is found by one look-up and one regular expression, with what was said of the first.
+record like it is found by one look-up, with what was said of the first.
 """
 
 from __future__ import annotations
@@ -10,28 +10,51 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from operator import itemgetter
+from itertools import pairwise
+from operator import call, itemgetter
 from typing import Any, Generic, TypeVar
 
 Outcome = TypeVar("Outcome")
 Match = Callable[[bytes], "re.Match[bytes] | None"]
 
 _REMEMBERED = 20_000  # records: a bound on memory
-_PATTERNS = 2_000
+_OFTEN = 100  # times, until a regular expression is worth the millisecond of its making
 _BETWEEN = b"\n"  # in no token that varies: JSON has it escaped in a string
 
 
 @dataclass(frozen=True, slots=True)
 class VaryingToken:
-    """A token with values that vary: which of the record's tokens it is, and its pattern.
+    """A token with values that vary: which of the record's tokens it is, its pattern, and how that is matched.
 
-    ``is_end`` is whether it has the end of a Period whose start is in the varying token before; both patterns have a
-    group with the time then, and no other pattern has one.
+    ``is_end`` is whether it has the end of a Period whose start is in the varying token before; the first group of both
+    is the time then.
     """
 
     position: int
     pattern: str
+    match: Match
     is_end: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class _Varying:
+    """What varies in a record: how each is matched, and, once it was asked for often, all at once."""
+
+    tokens: tuple[VaryingToken, ...]
+    matches: tuple[Match, ...]
+    periods: list[tuple[VaryingToken, VaryingToken]]
+    whole: Match | None = None
+    asked: int = 0
+
+    def matches_each(self, varying: Sequence[bytes], tokens: Sequence[bytes]) -> bool:
+        """Whether each of these tokens is as it may be; ``tokens`` are all of the record."""
+        self.asked += 1
+        if self.asked > _OFTEN:
+            patterns = [f"(?:{each.pattern})".encode() for each in self.tokens]
+            self.whole = re.compile(_BETWEEN.join(patterns)).fullmatch
+        return all(map(call, self.matches, varying)) and all(
+            in_order(_time(start, tokens), _time(end, tokens)) for start, end in self.periods
+        )
 
 
 @dataclass(slots=True, eq=False)
@@ -40,7 +63,7 @@ class _Layout(Generic[Outcome]):
 
     same: Callable[[Sequence[bytes]], Any]
     varying: Callable[[Sequence[bytes]], Sequence[bytes]]
-    known: dict[Any, list[tuple[Match, bool, Outcome]]] = field(default_factory=dict)
+    known: dict[Any, list[tuple[_Varying, Outcome]]] = field(default_factory=dict)
     found: int = 0
 
 
@@ -50,16 +73,22 @@ class Layouts(Generic[Outcome]):
 
     _by_length: dict[int, tuple[_Layout[Outcome], ...]] = field(default_factory=dict)
     _by_places: dict[tuple[int, ...], _Layout[Outcome]] = field(default_factory=dict)
-    _matches: dict[tuple[str, ...], Match] = field(default_factory=dict)
+    _varying: dict[tuple[tuple[int, str], ...], _Varying] = field(default_factory=dict)
     _tokens: dict[bytes, bytes] = field(default_factory=dict)
     _count: int = 0
 
     def find(self, tokens: Sequence[bytes]) -> Outcome | None:
         """What was said of a record whose tokens were these, but for values that vary; None where there was none."""
         for layout in self._by_length.get(len(tokens), ()):
-            for match, has_periods, outcome in layout.known.get(layout.same(tokens), ()):
-                matched = match(_BETWEEN.join(layout.varying(tokens)))
-                if matched and (not has_periods or _in_order(*matched.groups())):
+            for varying, outcome in layout.known.get(layout.same(tokens), ()):
+                given = layout.varying(tokens)
+                if varying.whole is None:
+                    matched = varying.matches_each(given, tokens)
+                elif found := varying.whole(_BETWEEN.join(given)):
+                    matched = not varying.periods or _all_in_order(*found.groups())
+                else:
+                    matched = False
+                if matched:
                     layout.found += 1
                     return outcome
         return None
@@ -69,15 +98,13 @@ class Layouts(Generic[Outcome]):
         if len(varying) == len(tokens) or self._is_full():
             return
         layout = self._layout(len(tokens), [each.position for each in varying])
-        match = self._match(tuple([each.pattern for each in varying]))
-        known = (match, any(each.is_end for each in varying), outcome)
         self._count += 1
         same = layout.same([self._tokens.setdefault(token, token) for token in tokens])
-        layout.known.setdefault(same, []).append(known)
+        layout.known.setdefault(same, []).append((self._known(varying), outcome))
 
     def forget(self) -> None:
         """Forget all."""
-        self._by_length, self._by_places, self._matches, self._tokens = {}, {}, {}, {}
+        self._by_length, self._by_places, self._varying, self._tokens = {}, {}, {}, {}
         self._count = 0
 
     def _is_full(self) -> bool:
@@ -97,13 +124,12 @@ class Layouts(Generic[Outcome]):
         self._by_length[length] = tuple(sorted([layout, *others], key=lambda each: -each.found))
         return layout
 
-    def _match(self, patterns: tuple[str, ...]) -> Match:
-        if patterns not in self._matches:
-            if len(self._matches) >= _PATTERNS:
-                self._matches.clear()
-            whole = _BETWEEN.decode().join(f"(?:{pattern})" for pattern in patterns)
-            self._matches[patterns] = re.compile(whole.encode()).fullmatch
-        return self._matches[patterns]
+    def _known(self, varying: Sequence[VaryingToken]) -> _Varying:
+        key = tuple([(each.position, each.pattern) for each in varying])
+        if key not in self._varying:
+            periods = [(start, end) for start, end in pairwise(varying) if end.is_end]
+            self._varying[key] = _Varying(tuple(varying), tuple([each.match for each in varying]), periods)
+        return self._varying[key]
 
 
 def _picked(places: list[int]) -> Callable[[Sequence[bytes]], Sequence[bytes]]:
@@ -112,9 +138,14 @@ def _picked(places: list[int]) -> Callable[[Sequence[bytes]], Sequence[bytes]]:
     return itemgetter(slice(places[0], places[0] + 1) if places else slice(0))
 
 
-def _in_order(start: bytes, end: bytes, *others: bytes) -> bool:
-    """Whether in all of these pairs of times one is not after the other."""
-    return in_order(start, end) and (not others or _in_order(*others))
+def _time(varying: VaryingToken, tokens: Sequence[bytes]) -> bytes:
+    matched = varying.match(tokens[varying.position])
+    assert matched is not None
+    return matched[1]
+
+
+def _all_in_order(start: bytes, end: bytes, *others: bytes) -> bool:
+    return in_order(start, end) and (not others or _all_in_order(*others))
 
 
 def in_order(start: bytes, end: bytes) -> bool:

@@ -27,7 +27,7 @@ class _Form:
     pattern: str
 
     def at(self, position: int) -> VaryingToken:
-        return VaryingToken(position, self.pattern, self.role == "end")
+        return VaryingToken(position, self.pattern, self.match, self.role == "end")
 
 
 _NO_FORMS: dict[bytes, list[_Form]] = {}
