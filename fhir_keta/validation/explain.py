@@ -12,7 +12,7 @@ from fhir_keta.validation.compiled import Compiled
 from fhir_keta.validation.index import BY_SLICE, Trace
 from fhir_keta.validation.issue import Issue
 from fhir_keta.validation.limit import MOST
-from fhir_keta.validation.primitives import primitive_remedy
+from fhir_keta.validation.primitives import LONGEST_STRING, primitive_remedy
 from fhir_keta.validation.refusal import Refusal
 from fhir_keta.validation.suggestions import suggestion
 
@@ -131,6 +131,8 @@ def _issues(rule: str, words: str, owner: JsonObject, refusal: Refusal, expressi
     elif rule == "primitive-format":
         if value == "":
             yield rules.issue("element-empty", expression)
+        elif refusal.keyword == "maxLength":
+            yield rules.issue("string-length", expression, limit=LONGEST_STRING)
         else:
             yield rules.issue(rule, expression, type=words, remedy=primitive_remedy(words))
     elif rule in ("cardinality-min", "cardinality-max", "slice-min", "slice-max"):

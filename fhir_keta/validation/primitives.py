@@ -35,7 +35,11 @@ _BASE64_END = f"(?:{_BASE64}{{2}}==|{_BASE64}{{3}}=)"
 
 _INTEGER_LIMIT = 2_147_483_647
 
+LONGEST_STRING = 2**20
+"""Characters (R4, Data Types, string)."""
+
 _TEXT: JsonObject = {"type": "string", "minLength": 1}
+_STRING: JsonObject = {**_TEXT, "maxLength": LONGEST_STRING}
 _URI: JsonObject = {"type": "string", "pattern": r"^[^ \t\r\n]+$"}
 
 # type -> (schema, remedy)
@@ -54,8 +58,8 @@ _PRIMITIVES: dict[str, tuple[JsonObject, str]] = {
         "write a whole number from 1 to 2147483647, without quotation marks.",
     ),
     "decimal": ({"type": "number"}, "write a number, without quotation marks."),
-    "string": (_TEXT, "write text of at least one character."),
-    "markdown": (_TEXT, "write text of at least one character."),
+    "string": (_STRING, "write text of at least one character."),
+    "markdown": (_STRING, "write text of at least one character."),
     "xhtml": (_TEXT, "write one xhtml div element."),
     "uri": (
         {**_URI, **_NAMED},

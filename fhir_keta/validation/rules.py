@@ -57,6 +57,7 @@ _RULES = (
     Rule("value-fixed", "error", "value", "The value must be exactly the one this profile fixes."),
     Rule("value-pattern", "error", "value", "The value does not contain what this profile requires: {pattern}."),
     Rule("max-length", "error", "value", "Longer than the {limit} characters allowed."),
+    Rule("string-length", "error", "too-long", "Longer than the {limit:,} characters that a text may have."),
     Rule("value-range", "error", "value", "Outside the range the profile allows ({bound})."),
     Rule("value-regex", "error", "value", "Not written as this profile asks (its regular expression)."),
     Rule("value-decimal-places", "error", "value", "More than the {limit} decimal places this profile allows."),

@@ -32,6 +32,7 @@ from fhir_keta.validation.functions import FoundExtension, NestedResource, walk
 from fhir_keta.validation.index import Trace, indexed
 from fhir_keta.validation.issue import Issue
 from fhir_keta.validation.limit import first
+from fhir_keta.validation.primitives import LONGEST_STRING
 from fhir_keta.validation.scope import Scope
 from fhir_keta.validation.shapes import descendants, objects, text
 from fhir_keta.validation.suggestions import suggestion
@@ -90,7 +91,7 @@ class Validator:
         """
         if not isinstance(data, bytes):
             return self._findings(data)
-        if self._accepted.accepts(data):
+        if len(data) <= LONGEST_STRING and self._accepted.accepts(data):
             return []
         try:
             resource = parse(data)

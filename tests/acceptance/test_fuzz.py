@@ -108,9 +108,16 @@ def command(path: Path, given: bytes) -> tuple[str, str, int]:
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is measured as Linux does")
 class TestSizes:
     def test_one_line_of_50_megabytes(self, tmp_path: Path) -> None:
-        line = PATIENT + b',"name":[{"text":"' + b"x" * 50_000_000 + b'"}]}\n'
+        line = PATIENT + b',"photo":[{"contentType":"image/png","data":"' + b"eHh4" * 12_500_000 + b'"}]}\n'
         found, said, memory = command(tmp_path / "long.ndjson", line + PATIENT + b"}\n")
         assert (found, said) == ("", "Checked 2 records: 0 errors, 0 warnings.")
+        assert memory < 300
+
+    def test_a_text_of_50_megabytes(self, tmp_path: Path) -> None:
+        line = PATIENT + b',"name":[{"text":"' + b"x" * 50_000_000 + b'"}]}\n'
+        found, said, memory = command(tmp_path / "long.ndjson", line + PATIENT + b"}\n")
+        assert "error Patient/p1 Patient.name[0].text [string-length] Longer than the 1,048,576 characters" in found
+        assert said == "Checked 2 records: 1 error, 0 warnings."
         assert memory < 300
 
     @pytest.mark.parametrize("filling", [b"\0", b" ", PATIENT + b"},"])

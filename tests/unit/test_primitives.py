@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from fhir_keta import Validator
 from fhir_keta.definitions.library import base
 from fhir_keta.validation.engine import Engine, compile_schema
 from fhir_keta.validation.primitives import PRIMITIVE_TYPES, primitive_remedy, primitive_schema
@@ -174,3 +176,18 @@ def test_a_long_refusal_comes_to_an_end(name: str, engines: dict[str, Engine]) -
         "2020-01-01T10:00:00." + "0" * 50_000,
     ):
         engines[name].is_valid(hostile)
+
+
+@pytest.mark.parametrize("letter", ["a", "\u00e4", "\U0001f600"])
+def test_a_text_has_a_million_characters_at_most(letter: str) -> None:
+    """R4, Data Types, string: 1024 * 1024 characters; whoever knows a short one of the same place asks again."""
+    validator = Validator()
+
+    def said(length: int) -> list[str]:
+        patient = {"resourceType": "Patient", "name": [{"text": letter * length}]}
+        data = json.dumps(patient, ensure_ascii=False).encode()
+        return [f"{issue.rule} {issue.expression}" for issue in (*validator.check(data), *validator.check(patient))]
+
+    assert said(10) == said(1024 * 1024) == []
+    assert said(1024 * 1024 + 1) == ["string-length Patient.name[0].text"] * 2
+    assert said(11) == []

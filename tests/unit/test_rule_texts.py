@@ -16,6 +16,7 @@ WITHOUT_RECORD = {
     "input-unreadable": "about a file",
     "input-size": "about a file",
     "max-length": "no profile here has one",
+    "string-length": "one such record would fill the screen",
     "slice-order": "no profile here has one",
     "type-profile": "no profile here asks for one",
     "value-regex": "no profile here has one",

@@ -123,6 +123,11 @@ TEXTS = {
         f"Readers may cut off the rest. {_ELEMENT}.maxLength.",
         "Shorten it, or put the rest where there is room.",
     ),
+    "string-length": RuleText(
+        "A text has 1,048,576 characters at most.",
+        "R4 sets this limit, so that readers know what to expect. Source: FHIR R4, Data Types, string.",
+        "Put what is longer into an Attachment, or a Binary of its own.",
+    ),
     "value-range": RuleText(
         "A number or date is within the range that the profile gives.",
         f"Outside, it is a slip of the pen, or on another scale. {_ELEMENT}.minValue[x] and maxValue[x].",
