@@ -9,7 +9,6 @@ from typing import Any, NoReturn
 
 from fhir_keta.records.parse import LEVELS
 
-
 _HOLDERS = (dict, list)
 
 

@@ -19,7 +19,8 @@ Question = Callable[[], list[Resource]]
 def asked(client: Client, questions: Iterable[Question], workers: int) -> Iterator[Resource]:
     """The answers to all questions, in their order, with at most ``workers`` on their way at a time.
 
-    The next are asked while whoever wants them is busy with the ones before. Raises what a question raises; then, and on Ctrl-C, nothing more is asked.
+    The next are asked while whoever wants them is busy with the ones before. Raises what a question raises; then, and
+    on Ctrl-C, nothing more is asked.
     """
     pool = ThreadPoolExecutor(workers, thread_name_prefix="lookup")
     try:

@@ -12,6 +12,7 @@ from fhir_keta.server import exact_json, message
 from fhir_keta.server.client import Answer, Client, Interrupted, Refused, Unavailable, outcome_text
 from fhir_keta.server.comparison import differences
 from fhir_keta.server.journal import Journal
+from fhir_keta.server.kept import kept
 from fhir_keta.server.lookup import asked, having
 from fhir_keta.server.order import names
 from fhir_keta.server.plan import Entry, Group
@@ -177,6 +178,8 @@ def _send_transaction(writes: Sequence[Entry], sending: Sending, run: Run) -> No
         try:
             answered = run.client.transaction(body, idempotent=True, conditional=conditional)
         except Refused as refused:
+            _account([request.told(result) for result in _kept(writes, run, {**run.moved, **arrived})], sending, run)
+            writes = [entry for entry in writes if id(entry) not in sending.results]
             if sending.group.splittable and len(writes) > 1:
                 _send_singly(writes, sending, run)
             else:
@@ -211,6 +214,13 @@ def _send_transaction(writes: Sequence[Entry], sending: Sending, run: Run) -> No
                 f"{run.client.base} was too busy for {len(writes)} entries of a transaction (HTTP 429 or 503). "
                 "Try again later."
             )
+
+
+def _kept(writes: Sequence[Entry], run: Run, moved: Mapping[str, str]) -> list[Result]:
+    results = kept(writes, run.client, moved)
+    for result in results:
+        run.moved.update(message.learnt(result.entry, Answer(200, None, result.version, result.id)))
+    return results
 
 
 class _Request:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from fhir_keta.errors import ServerError
 from fhir_keta.server.apply import apply
 from fhir_keta.server.client import Client
+from fhir_keta.server.journal import begin
 from fhir_keta.server.plan import plan
+from fhir_keta.server.remove import plan_removal, remove
 from fhir_keta.server.server_validation import refused_by_validation
-from tests.servers.test_upload_contract import code_system, observation, patient, record, statuses
+from tests.servers.test_upload_contract import code_system, observation, patient, put, record, statuses, transaction
 from tests.servers.wire import Wire, name
 
 
@@ -59,10 +62,39 @@ def test_a_batch_with_what_changed_meanwhile(server: Wire, client: Client, uniqu
     planned = plan([record(each) for each in changed], client, batch_size=3)
     server.put({**people[1], "gender": "male"})
     report = apply(planned, client)
-    # where the refused batch left its first entry behind, that one is no longer as planned either
-    first = "updated" if server.does.undoes else "refused"
-    assert [each.status for each in report.results] == [first, "refused", "updated"]
-    assert server.get(f"Patient/{unique}-1")["gender"] == "male"
+    assert [each.status for each in report.results] == ["updated", "refused", "updated"]
+    assert [server.get(f"Patient/{unique}-{number}")["gender"] for number in range(3)] == ["other", "male", "other"]
+    # where the refused batch left its first entry behind, that is told, and it is not written twice
+    assert bool(report.results[0].message) is not server.does.undoes
+    version = report.results[0].version
+    assert version is not None
+    assert server.get(f"Patient/{unique}-0")["meta"]["versionId"] == version
+    assert server.does.is_version(version, 2)
+
+
+def test_what_is_left_of_a_refused_transaction_is_told(
+    server: Wire, client: Client, unique: str, tmp_path: Path
+) -> None:
+    """All of it is refused, or, where the server does not undo it, what stood before the entry that it refused is not:
+    the report and the journal say which, and what is taken back is exactly that."""
+    stale = patient(f"{unique}-b")
+    apply(plan([record(stale)], client), client)
+    source = transaction(
+        put(patient(unique)),
+        put({**stale, "gender": "other"}),
+        put(observation(unique, f"Patient/{unique}")),
+    )
+    planned = plan([source], client)
+    server.put({**stale, "gender": "male"})
+    with begin(tmp_path / "journal", planned, {}) as journal:
+        report = apply(planned, client, journal=journal)
+        told = {each.entry.incoming.label: each.status for each in report.results}
+        there = {label for label in told if server.send("GET", label).status_code == 200} - {f"Patient/{unique}-b"}
+        assert {label for label, status in told.items() if status == "created"} == there
+        assert set(told.values()) == {"refused"} if server.does.undoes else {"refused", "created"}
+        done = remove(plan_removal(journal, client), journal, client)
+    assert {(each.address, each.state) for each in done.each} == {(label, "removed") for label in there}
+    assert server.get(f"Patient/{unique}-b")["gender"] == "male"
 
 
 def test_the_server_validates_before_anything_is_written(server: Wire, client: Client, unique: str) -> None:
