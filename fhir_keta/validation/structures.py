@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from fhir_keta.definitions.library import CORE, Library
+from fhir_keta.definitions.library import CORE, MALFORMED, Library
 from fhir_keta.validation import rules
 from fhir_keta.validation.issue import Issue
 from fhir_keta.validation.shapes import objects, text
 from fhir_keta.validation.structures_constraints import constraint_problems, context_invariant_problems
 from fhir_keta.validation.structures_contexts import context_problems
-from fhir_keta.validation.structures_differential import base_types, misfits
+from fhir_keta.validation.structures_differential import misfits
 from fhir_keta.validation.structures_elements import View, element_problems
 from fhir_keta.validation.structures_inherited import inherited_value_problems
 from fhir_keta.validation.structures_slicing import slicing_problems
@@ -40,10 +40,14 @@ def structure_faults(resource: JsonObject, expression: str, library: Library) ->
     if problem := _extension_url(resource):
         yield rules.issue("structure-extension-url", expression, problem=problem)
     whole = known.with_snapshot(canonical)
-    if whole is None:
+    if whole is None or known.root(whole["url"]) is None:
         yield rules.issue("structure-base", expression, problem="no snapshot can be made of the base")
         return
-    yield from _elements(resource, whole, expression, known)
+    try:
+        found = list(_elements(resource, whole, expression, known))
+    except MALFORMED:  # so may be what --definitions names
+        found = [rules.issue("structure-base", expression, problem="the base, or what it is made of, is malformed")]
+    yield from found
 
 
 def _elements(resource: JsonObject, base: JsonObject, expression: str, known: Types) -> Iterator[Issue]:
@@ -53,7 +57,7 @@ def _elements(resource: JsonObject, base: JsonObject, expression: str, known: Ty
     types: dict[str, set[str]] = {}
     if is_profile and type_ == base.get("type"):
         found, types = misfits(known, base, differential)
-        types = {**dict(base_types(base)), **types} if not found else {}
+        types = types if not found else {}
         for misfit in found:
             place = f"{expression}.differential.element[{misfit.position}]"
             yield rules.issue(misfit.rule, place, problem=misfit.problem)

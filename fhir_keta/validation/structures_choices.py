@@ -83,6 +83,11 @@ def _type_of(block: Block, stem: str, known: Types) -> str | None:
     return found
 
 
+def type_named(name: str, choice: str, known: Types) -> str:
+    """The type in the name of one type of a choice; empty where there is none."""
+    return _named(name.removeprefix(choice.removesuffix("[x]")), known) or ""
+
+
 def _named(suffix: str, known: Types) -> str | None:
     if known.is_data_type(suffix):
         return suffix

@@ -6,19 +6,19 @@ R4, Profiling FHIR ("Limitations of Use", "Slicing"), StructureDefinition.differ
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from fhir_keta.definitions.elements import Node
 from fhir_keta.validation.shapes import objects, text
-from fhir_keta.validation.structures_choices import is_shortcut, type_slices
+from fhir_keta.validation.structures_choices import is_shortcut, type_named, type_slices
 from fhir_keta.validation.structures_narrower import narrower
 from fhir_keta.validation.structures_types import Types, codes_of, referred
 
 JsonObject = dict[str, Any]
 
 _EXTENSIONS = ("extension", "modifierExtension")
+_DEEPEST = 100  # names in a path: no element of FHIR stands so deep, but in extensions of extensions of extensions
 
 
 @dataclass(eq=False)
@@ -33,7 +33,10 @@ class Block:
     @property
     def end(self) -> int:
         """The position after it and all below it."""
-        return self.children[-1].end if self.children else self.position + 1
+        last = self
+        while last.children:
+            last = last.children[-1]
+        return last.position + 1
 
     @property
     def slice_name(self) -> str:
@@ -70,50 +73,74 @@ def blocks(elements: list[JsonObject]) -> Block:
     return root
 
 
+class _Place(NamedTuple):
+    """Where in the base the differential is held: ``source`` is the root of the definition that has the element.
+
+    ``in_slice``: below a slice; ``in_its_parts``: where the base says itself what parts that slice has.
+    """
+
+    path: str
+    source: Node
+    in_slice: bool = False
+    in_its_parts: bool = False
+
+    def below(self, name: str) -> _Place:
+        return self._replace(path=f"{self.path}.{name}")
+
+
 @dataclass(eq=False)
 class Differential:
-    """One differential held against the base's elements; ``types`` are those each path has then."""
+    """One differential held against the base's elements.
+
+    ``types`` are those that paths have then, ``types_of_slices`` those of slices and what is below them.
+    """
 
     known: Types
     base: Node
-    name: str
     misfits: list[Misfit] = field(default_factory=list)
     types: dict[str, set[str]] = field(default_factory=dict)
+    types_of_slices: dict[str, set[str]] = field(default_factory=dict)
 
     def judge(self, elements: list[JsonObject]) -> None:
         """Collect what does not fit."""
+        for position, element in enumerate(elements):
+            if text(element.get("path")).count(".") > _DEEPEST:
+                self.misfits.append(Misfit(position, "differential-element", "nothing stands so deep"))
+                return
         root = blocks(elements)
-        self._merged(self.base.element, root, self.base.name)
-        self._below(root.children, self.base.children, self.base.name, self.base, 1 if root.element else 0)
+        place = _Place(self.base.name, self.base)
+        self._merged(self.base.element, root, place)
+        self._below(root.children, self.base.children, place, 1 if root.element else 0)
 
     def _misfit(self, block: Block, rule: str, problem: str) -> None:
         self.misfits.append(Misfit(block.position, rule, problem))
 
-    def _merged(self, base: JsonObject, block: Block, path: str, slicer: bool = False) -> JsonObject:
+    def _merged(self, base: JsonObject, block: Block, place: _Place, is_slice: bool = False) -> JsonObject:
         """What the element is then: the base's, with what the differential says of it."""
-        effective, problems = narrower(base, block.element, path, self.known, slicer)
+        effective, problems = narrower(base, block.element, place.path, self.known)
         for rule, problem in problems:
             self._misfit(block, rule, problem)
-        self.types.setdefault(path, set()).update(
-            text(type_.get("code")) for type_ in objects(effective.get("type")) if "code" in type_
-        )
+        found = self.types_of_slices if is_slice or place.in_slice else self.types
+        codes = (text(type_["code"]) for type_ in objects(effective.get("type")) if "code" in type_)
+        found.setdefault(place.path, set()).update(codes)
         return effective
 
-    def _below(self, found: list[Block], nodes: dict[str, Node], path: str, source: Node, cursor: int) -> int:
+    def _below(self, found: list[Block], nodes: dict[str, Node], place: _Place, cursor: int) -> int:
         """The blocks below one element against the elements that it has, in the base's order.
 
-        ``cursor`` is where the differential is read on, ``source`` where references lead; the answer is where it was
-        left. What stands before that and was not asked for is out of order.
+        ``cursor`` is where the differential is read on; the answer is where it was left. What stands before that and
+        was not asked for is out of order.
         """
         pending = list(found)
         for node in nodes.values():
             group = [block for block in pending if block.position >= cursor and _is_named(block.name, node.name)]
             explicit = [block for block in group if block.element]
             if explicit:
-                cursor = self._group(node, explicit, f"{path}.{node.name}", source, cursor)
-                pending = [block for block in pending if block not in explicit]
+                cursor = self._group(node, explicit, place.below(node.name), cursor)
+                done = {block.position for block in explicit}
+                pending = [block for block in pending if not block.element or block.position not in done]
             elif group and (node.children or group[0].position <= cursor + 1):
-                cursor = self._implied(node, group[0], f"{path}.{node.name}", source, cursor)
+                cursor = self._implied(node, group[0], place.below(node.name), cursor)
                 pending.remove(group[0])
         for block in pending:
             known = any(_is_named(block.name, name) for name in nodes)
@@ -121,51 +148,60 @@ class Differential:
             self._misfit(block, "differential-element", problem)
         return cursor
 
-    def _implied(self, node: Node, block: Block, path: str, source: Node, cursor: int) -> int:
+    def _implied(self, node: Node, block: Block, place: _Place, cursor: int) -> int:
         """What is said of the parts of an element without a word on itself."""
         has_parts = bool(node.children) or (node.name.endswith("[x]") and bool(node.slices))
-        if "slicing" in node.element and (has_parts or source is not self.base):
+        if "slicing" in node.element and (has_parts or place.source is not self.base):
             problem = "its element is sliced in the base: that, or the slice, has to stand before it"
             self._misfit(block, "differential-element", problem)
             return block.end
         if node.children:
-            return self._below(block.children, node.children, path, source, cursor)
-        self._inside(node.element, node, block, path, source, block.position)
+            return self._below(block.children, node.children, place._replace(in_its_parts=False), cursor)
+        self._inside(node.element, node, block, place, block.position)
         return block.end
 
-    def _group(self, node: Node, group: list[Block], path: str, source: Node, cursor: int) -> int:
+    def _group(self, node: Node, group: list[Block], place: _Place, cursor: int) -> int:
         """All that is said of one element of the base: of itself, and of its slices."""
         first = group[0]
-        if node.name.endswith("[x]") and (is_shortcut(first.name, node.name) or _is_sliced(node, group)):
-            self._choice(node, group, path, source)
-        elif "slicing" in node.element:
-            self._resliced(node, group, path, source)
+        is_sliced = "slicing" in node.element
+        if place.in_its_parts and len(group) == 1 and not is_sliced:
+            self._single(node, first, place)
+        elif node.name.endswith("[x]") and (is_shortcut(first.name, node.name) or _is_sliced(node, group)):
+            self._choice(node, group, place)
+        elif is_sliced:
+            self._resliced(node, group, place, cursor)
             if len(group) == 1 and not first.slice_name:
-                return cursor + 1  # it may stand a place later, as for HL7's validator
+                return cursor + 1  # the parts count for nothing, as for HL7's validator
         elif len(group) == 1 and not _is_sliced(node, group) and not (_is_extension(node) and first.slice_name):
-            self._single(node, first, path, source)
+            self._single(node, first, place)
         else:
-            self._sliced(node, group, path, source)
+            self._sliced(node, group, place)
         return group[-1].end
 
-    def _single(self, node: Node, block: Block, path: str, source: Node) -> None:
+    def _single(self, node: Node, block: Block, place: _Place) -> None:
         typed_choice = node.name.endswith("[x]") and "type" in block.element
         if block.slice_name and not typed_choice and node.slice_name is None:
             self._misfit(block, "differential-slicing", "it is a slice, but nothing says by what the element is sliced")
-        self._apply(node, block, path, source)
+        self._apply(node, block, place)
 
-    def _apply(self, node: Node, block: Block, path: str, source: Node, as_slice: bool = False) -> None:
+    def _apply(self, node: Node, block: Block, place: _Place, as_slice: bool = False) -> None:
+        """What is said of an element that is not sliced in the base, or a slice of one."""
         base = node.element
         profile = self._extension_profile(node, block)
         if profile is not None:
             base = {**base, **{key: value for key, value in profile.items() if key in ("min", "max")}}
-        if as_slice:
-            base = {key: value for key, value in base.items() if key != "slicing"}
-        effective = self._merged(base, block, path, as_slice)
-        # the parts of a new slice may stand a place later, as for HL7's validator
-        self._inside(
-            effective, node, block, path, source, block.position + (not (as_slice and "slicing" in node.element))
-        )
+        is_slice = as_slice or node.slice_name is not None
+        effective = self._merged(base, block, place, is_slice)
+        if is_shortcut(block.name, node.name) and len(codes_of(effective)) > 1:
+            effective = {**effective, "type": [{"code": type_named(block.name, node.name, self.known)}]}
+        inside = _Place(place.path, place.source, place.in_slice or is_slice, place.in_its_parts or is_slice)
+        self._inside(effective, node, block, inside, block.position + 1)
+
+    def _new_slice(self, node: Node, block: Block, place: _Place) -> None:
+        """A slice that is new where the base slices already; its parts may stand a place later, as for HL7's."""
+        base = {key: value for key, value in node.element.items() if key != "slicing"}
+        effective = self._merged(base, block, place, True)
+        self._inside(effective, node, block, _Place(place.path, place.source, True), block.position)
 
     def _extension_profile(self, node: Node, block: Block) -> JsonObject | None:
         """The root of the extension that a slice names: no more of it than that says."""
@@ -175,7 +211,7 @@ class Differential:
         root = self.known.root(text(types[0]["profile"][0]))
         return root.element if root is not None else None
 
-    def _sliced(self, node: Node, group: list[Block], path: str, source: Node) -> None:
+    def _sliced(self, node: Node, group: list[Block], place: _Place) -> None:
         """An element that the base does not slice."""
         first = group[0]
         slicing = first.element.get("slicing")
@@ -194,32 +230,34 @@ class Differential:
                 self._misfit(block, "differential-slicing", "the slicing is not that of the element")
         slices = group
         if not first.slice_name:
-            self._apply(node, first, path, source)
+            self._apply(node, first, place)
             slices = group[1:]
         self._distinct(slices, node)
         for block in slices:
-            self._apply(node, block, path, source, as_slice=True)
+            self._apply(node, block, place, as_slice=True)
 
-    def _resliced(self, node: Node, group: list[Block], path: str, source: Node) -> None:
+    def _resliced(self, node: Node, group: list[Block], place: _Place, cursor: int) -> None:
         """An element that the base slices already: its slices, in its order, then new ones."""
         first, slicing = group[0], node.element["slicing"]
-        if "slicing" in first.element:
-            problem = _changed(first.element["slicing"], slicing, node.name)
-            if problem:
-                self._misfit(first, "differential-slicing", problem)
+        if "slicing" in first.element and (problem := _changed(first.element["slicing"], slicing, node.name)):
+            self._misfit(first, "differential-slicing", problem)
         slices = group
         if not first.slice_name:
-            self._apply(node, first, path, source)
+            effective = self._merged(node.element, first, place)
+            if first.children and first.children[0].position > cursor + 1:
+                self._misfit(first.children[0], "differential-element", "it is out of the base's order")
+            else:
+                start = first.position + ("slicing" in first.element)
+                self._inside(effective, node, first, place._replace(in_its_parts=False), start)
             slices = group[1:]
         elif "slicing" in first.element:
-            self._merged(node.element, first, path)
+            self._merged(node.element, first, place)
         self._distinct(slices, node)
         known = list(node.slices)
         pending = list(slices)
         for name in known:
             if pending and pending[0].slice_name == name:
-                block = pending.pop(0)
-                self._apply(node.slices[name], block, path, source)
+                self._apply(node.slices[name], pending.pop(0), place)
         if pending and slicing.get("rules") == "closed":
             self._misfit(pending[0], "differential-slicing", "the base allows no other slices")
         seen = {*known, *(block.slice_name for block in slices)}
@@ -230,9 +268,9 @@ class Differential:
                 self._misfit(block, "differential-slicing", "the slices are not in the order of the base's")
             elif resliced and outer not in seen:
                 self._misfit(block, "differential-slicing", "the slice that it is one of is not there")
-            self._apply(Node(node.name, None, node.element, node.children), block, path, source, as_slice=True)
+            self._new_slice(node, block, place)
 
-    def _choice(self, node: Node, group: list[Block], path: str, source: Node) -> None:
+    def _choice(self, node: Node, group: list[Block], place: _Place) -> None:
         """An element of several types, sliced by type or spoken of by the name of one (valueQuantity)."""
         problems, slices = type_slices(node, group, self.known)
         for block, problem in problems:
@@ -240,18 +278,15 @@ class Differential:
         if problems:
             return
         if len(slices) < len(group):
-            self._apply(node, group[0], path, source)
+            self._apply(node, group[0], place)
         self._distinct([block for block, _ in slices], node)
         by_type = {code: part for part in node.slices.values() for code in codes_of(part.element)}
         for block, code in slices:
-            element = (
-                block.element if "type" in block.element or not code else {**block.element, "type": [{"code": code}]}
-            )
+            element = {**({"type": [{"code": code}]} if code else {}), "sliceName": code or "?", **block.element}
             part = by_type.get(code, Node(node.name, None, node.element, node.children))
-            named = Block(block.name, block.position, {"sliceName": code or "?", **element}, block.children)
-            self._apply(part, named, path, source, as_slice=True)
-        if any(block.element.get("min") for block, _ in slices):
-            self.types[path] = {code for _, code in slices}  # the others are ruled out by the one that is required
+            self._apply(part, Block(block.name, block.position, element, block.children), place, as_slice=True)
+        if any(block.element.get("min") for block, _ in slices) and not place.in_slice:
+            self.types[place.path] = set()  # of all the types the one that is required is left
 
     def _distinct(self, slices: list[Block], node: Node) -> None:
         seen: set[str] = set()
@@ -261,21 +296,22 @@ class Differential:
                 self._misfit(block, "differential-slicing", "a slice has a name, which no other has")
             seen.add(name)
 
-    def _inside(self, effective: JsonObject, node: Node, block: Block, path: str, source: Node, cursor: int) -> None:
+    def _inside(self, effective: JsonObject, node: Node, block: Block, place: _Place, cursor: int) -> None:
         """What the differential says of the parts of an element."""
         if not block.children:
             return
         if block.element and not node.children and "Resource" in codes_of(effective):
             self._misfit(block.children[0], "differential-element", "its element may be any resource")
             return
-        nodes, origin = node.children, source
-        if not nodes:
-            found = self._parts(effective, source)
-            if isinstance(found, str):
-                self._misfit(block.children[0], "differential-element", found)
-                return
-            nodes, origin = found
-        self._below(block.children, nodes, path, origin, cursor)
+        if node.children:
+            self._below(block.children, node.children, place, cursor)
+            return
+        found = self._parts(effective, place.source)
+        if isinstance(found, str):
+            self._misfit(block.children[0], "differential-element", found)
+            return
+        nodes, source = found
+        self._below(block.children, nodes, _Place(place.path, source, place.in_slice), cursor)
 
     def _parts(self, element: JsonObject, source: Node) -> tuple[dict[str, Node], Node] | str:
         """The parts of an element by what it refers to or by its type, and where references in them lead."""
@@ -334,16 +370,17 @@ def _changed(slicing: JsonObject, base: JsonObject, name: str) -> str:
 
 
 def misfits(known: Types, base: JsonObject, elements: list[JsonObject]) -> tuple[list[Misfit], dict[str, set[str]]]:
-    """What does not fit in a differential, and the types of each path it speaks of."""
+    """What does not fit in a differential, and the types that each path has with it."""
+    types: dict[str, set[str]] = {}
+    for element in objects(base["snapshot"]["element"]):
+        codes = {text(type_.get("code")) for type_ in objects(element.get("type"))}
+        types.setdefault(text(element.get("path")), set()).update(codes)
     root = known.root(base["url"])
     if root is None or not elements:
-        return [], {}
-    judged = Differential(known, root, text(base.get("url")))
+        return [], types
+    judged = Differential(known, root)
     judged.judge(elements)
-    return judged.misfits, judged.types
-
-
-def base_types(base: JsonObject) -> Iterator[tuple[str, set[str]]]:
-    """The types of each path of the base."""
-    for element in objects(base["snapshot"]["element"]):
-        yield text(element.get("path")), {text(type_.get("code")) for type_ in objects(element.get("type"))}
+    types |= judged.types
+    for path, codes in judged.types_of_slices.items():
+        types[path] = types.get(path, set()) | codes
+    return judged.misfits, types

@@ -65,13 +65,13 @@ def expression_problem(expression: str, focus: Focus, known: Types, must_lead: b
     ``must_lead``: only in the end there must be something, as for a discriminator.
     """
     try:
-        parsed = parse_fhirpath(expression)
+        found = _Reading(known, must_lead).read(parse_fhirpath(expression), focus, focus, True)
     except DefinitionError:
         return "the expression is not FHIRPath"
-    try:
-        found = _Reading(known, must_lead).read(parsed, focus, focus, True)
     except _Unreadable as problem:
         return str(problem)
+    except RecursionError:  # hundreds of steps or operators
+        return ""
     return "the expression leads to no element" if found == [] else ""
 
 

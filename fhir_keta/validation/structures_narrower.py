@@ -17,9 +17,7 @@ Problem = tuple[str, str]
 """A rule and what to say."""
 
 
-def narrower(
-    base: JsonObject, own: JsonObject, path: str, known: Types, is_slice: bool = False
-) -> tuple[JsonObject, list[Problem]]:
+def narrower(base: JsonObject, own: JsonObject, path: str, known: Types) -> tuple[JsonObject, list[Problem]]:
     """The element as the profile has it, and what is wrong with that."""
     problems: list[Problem] = []
     if not own:
