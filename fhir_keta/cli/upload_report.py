@@ -64,7 +64,7 @@ def report(planned: Plan, done: Report, format: str) -> None:
     if format in WRITERS:
         WRITERS[format](planned, done, sys.stdout)
     else:
-        rows = [(result.entry.incoming.label, result.entry.action, result.status) for result in done.results]
+        rows = [(result.entry.incoming.label, result.action, result.status) for result in done.results]
         for line in aligned(("RESOURCE", "ACTION", "STATUS"), rows):
             click.echo(line)
     _summary(planned, done.counts(), "done")

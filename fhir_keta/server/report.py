@@ -68,7 +68,7 @@ def _object(result: Result) -> JsonObject:
     return {
         "resource": result.entry.incoming.label,
         "source": _source(result) or None,
-        "action": result.entry.action,
+        "action": result.action,
         "status": result.status,
         "id": result.id,
         "version": result.version,

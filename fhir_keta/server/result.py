@@ -18,7 +18,7 @@ class Result:
 
     ``message`` says why it was not written, or where the server altered it; ``id`` and ``version`` are the server's.
     ``http_status``, ``method``, ``url`` and ``milliseconds`` tell of the request it was sent in, and are empty where
-    nothing was sent (also when an earlier run had sent it).
+    nothing was sent (also when an earlier run had sent it: then ``earlier`` is what that was to do).
     """
 
     entry: Entry
@@ -30,6 +30,12 @@ class Result:
     method: str = ""
     url: str = ""
     milliseconds: float | None = None
+    earlier: str = ""
+
+    @property
+    def action(self) -> str:
+        """What the whole upload was to do about it, earlier runs included."""
+        return self.earlier or self.entry.action
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,10 +55,10 @@ def unsent(entry: Entry, status: Status, reason: str, journal: Journal | None) -
     """The result of an entry that is not sent: one that nothing was to be done with keeps its own status."""
     earlier = journal.earlier(entry) if journal is not None else None
     if entry.action == "unchanged":
-        if earlier is None or earlier.status not in ("created", "updated"):
+        done: dict[str | None, Status] = {"created": "created", "updated": "updated", "unchanged": "unchanged"}
+        if earlier is None or earlier.status not in done:
             return Result(entry, "unchanged", id=entry.target)
-        done: Status = "created" if earlier.status == "created" else "updated"
-        return Result(entry, done, id=earlier.id, version=earlier.version)
+        return Result(entry, done[earlier.status], id=earlier.id, version=earlier.version, earlier=earlier.action)
     own: dict[str, Status] = {"conflict": "conflict", "unsupported": "refused"}
     return Result(entry, own.get(entry.action, status), message=entry.reason if entry.action in own else reason)
 

@@ -82,6 +82,9 @@ def test_a_run_that_stops_says_how_to_go_on(sandbox: Sandbox, records: Path, tmp
         second = keta("upload", records, *options, "--resume", journal)
         assert second.exit_code == 0
         assert "done: 4 created." in second.stderr
+        assert {tuple(line.split()) for line in second.stdout.splitlines()[1:]} == {
+            (each, "create", "created") for each in ALL
+        }
         assert len(server.carried_out) == 4
         other = keta("upload", records, *options, "--resume", journal, "--overwrite")
         assert other.exit_code == 2

@@ -24,11 +24,6 @@ SETTINGS = {"overwrite": False}
 IDENTIFIER = "identifier=http://example.org/mrn|12345-secret"
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "journal"
-
-
 def conditional() -> Resource:
     create = {"method": "POST", "url": "Patient", "ifNoneExist": IDENTIFIER}
     identifier = {"system": "http://example.org/mrn", "value": "12345-secret"}

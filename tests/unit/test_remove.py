@@ -18,11 +18,6 @@ from tests.unit.test_plan import PATIENT, about, bundle, code_system, observatio
 Resource = dict[str, Any]
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "journal"
-
-
 def uploaded(client: Client, path: Path, *sources: Any) -> None:
     planned = plan(sources, client)
     with begin(path, planned, {}) as journal:

@@ -24,11 +24,6 @@ Resource = dict[str, Any]
 SETTINGS = {"overwrite": False, "batch_size": 1}
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "journal"
-
-
 def sources(**changes: Any) -> list[Any]:
     return [record({**PATIENT, **changes}), *(record(observation(each)) for each in "abc")]
 
@@ -67,6 +62,7 @@ def test_what_arrived_is_not_sent_again(client: Client, path: Path, arrived: boo
     assert journal_says(path) == {"Patient/p": ("created", "1"), "Observation/a": (None, None)}
     again = resumed(client, path)
     assert list(statuses(again).values()) == ["created"] * 4
+    assert [result.action for result in again.results] == ["create"] * 4
     assert again.complete
     names = ("Patient/p", "Observation/a", "Observation/b", "Observation/c")
     assert journal_says(path) == dict.fromkeys(names, ("created", "1"))
@@ -78,7 +74,8 @@ def test_an_update_that_arrived_is_not_sent_again(client: Client, path: Path, ar
     apply(plan([record(PATIENT)], client), client)
     changed = record({**PATIENT, "gender": "other"})
     lost(client, path, changed, identity="p", arrived=arrived)
-    assert list(statuses(resumed(client, path, changed)).values()) == ["updated"]
+    (result,) = resumed(client, path, changed).results
+    assert (result.action, result.status) == ("update", "updated")
     assert stored_version(client, "Patient", "p") == "2"
     assert journal_says(path) == {"Patient/p": ("updated", "2")}
 
