@@ -117,6 +117,24 @@ def is_a_time_with_fractions(value: Any, _record: Any, _expression: str) -> bool
     return isinstance(value, str) and _TIME.fullmatch(value) is not None
 
 
+def is_long(value: Any, _record: Any, _expression: str) -> bool:
+    return isinstance(value, str) and len(value) > 2**20
+
+
+def is_short_but_for_surrogates(value: Any, _record: Any, _expression: str) -> bool:
+    return isinstance(value, str) and len(value) <= 2**20 < len(value.encode("utf-16-le")) // 2
+
+
+def is_an_extension_of_items(value: Any, record: Any, expression: str) -> bool:
+    """An extension for items and items in items, at the root of a form or a response."""
+    structure = (
+        bundled().structure(value["url"]) if isinstance(value, dict) and isinstance(value.get("url"), str) else {}
+    )
+    name = record.get("resourceType")
+    contexts = {context.get("expression") for context in (structure or {}).get("context", ())}
+    return f"{name}.item.item" in contexts and re.fullmatch(rf"{name}\.extension\[\d+\]", expression) is not None
+
+
 def filters_a_system_elsewhere(_value: Any, record: Any, expression: str) -> bool:
     """A filter on a system of which the oracle has no codes."""
     part = above(expression, "include") or above(expression, "exclude")

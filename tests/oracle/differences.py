@@ -144,6 +144,20 @@ ONLY_OURS = (
         conditions.is_below_another_concept,
     ),
     Kind(
+        "string-length",
+        "",
+        "Markdown is a string, so the limit of one is its limit, too; it measures other strings only.",
+        f"{DATATYPES}#markdown",
+        conditions.is_long,
+    ),
+    Kind(
+        "extension-context",
+        "",
+        "An extension of items stands on items; it takes the context Questionnaire.item.item for Questionnaire, too.",
+        "http://hl7.org/fhir/R4/defining-extensions.html#context",
+        conditions.is_an_extension_of_items,
+    ),
+    Kind(
         "response-total-incomplete",
         "",
         "The expression gives nothing while an answer is missing.",
@@ -157,6 +171,13 @@ ONLY_OURS = (
     ),
 )
 ONLY_THEIRS = (
+    Kind(
+        "Type_Specific_Checks_DT_String_Length",
+        "",
+        "The limit is 1024 * 1024 characters; it counts those outside the first plane of Unicode twice.",
+        f"{DATATYPES}#string",
+        conditions.is_short_but_for_surrogates,
+    ),
     Kind(
         "Type_Specific_Checks_DT_URL_Resolve",
         "",
