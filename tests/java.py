@@ -8,9 +8,7 @@ import os
 import re
 import shutil
 import subprocess
-import threading
 from pathlib import Path
-from typing import BinaryIO
 
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = ROOT / ".cache"
@@ -67,18 +65,3 @@ def command(project: Path, main_class: str, *arguments: str, properties: dict[st
     classpath = f"{project / 'target/classes'}{os.pathsep}{project / 'target/lib'}/*"
     defines = [f"-D{name}={value}" for name, value in (properties or {}).items()]
     return ["java", *OPTIONS, *defines, "-cp", classpath, main_class, *arguments]
-
-
-def end(process: subprocess.Popen[bytes], reader: threading.Thread, log: BinaryIO, seconds: float) -> None:
-    """End a Java process that ends with its standard input, by force after ``seconds``; then what reads from it."""
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        process.stdin.close()
-        process.wait(seconds)
-    except (OSError, subprocess.TimeoutExpired):
-        process.kill()
-        process.wait()
-    reader.join(10)
-    process.stdout.close()
-    log.close()

@@ -9,6 +9,7 @@ import json
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from fhir_keta.errors import UsageError
@@ -42,13 +43,11 @@ def read_signing_key(content: bytes, key_id: str | None = None) -> SigningKey:
 
     Without either the id is the key's thumbprint (RFC 7638). Raises UsageError, which quotes nothing of the content.
     """
-    try:
-        import joserfc  # noqa: F401
-    except ImportError as error:
+    if find_spec("joserfc") is None:
         raise UsageError(
             "SMART Backend Services needs the packages joserfc and cryptography. "
             "Install fhir-keta with its extra smart."
-        ) from error
+        )
     found = _jwks(content, key_id) if content.lstrip().startswith(b"{") else [_pem(content)]
     usable = [key for key in map(_usable, found) if key is not None]
     if not usable:

@@ -13,7 +13,7 @@ from fhir_keta.cli.main import main
 from fhir_keta.server.client import Client
 from fhir_keta.server.sandbox import Sandbox
 from tests.servers.faults import Fault, FaultServer, writes_only
-from tests.unit.test_plan import PATIENT, observation
+from tests.unit.uploads import PATIENT, observation
 
 Resource = dict[str, Any]
 

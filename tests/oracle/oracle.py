@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from tests import java
+from tests import child, java
 
 PROJECT = Path(__file__).parent / "java"
 HOME = java.CACHE / "oracle"
@@ -114,7 +114,7 @@ class Process:
             return answer
 
     def close(self) -> None:
-        java.end(self._child, self._reader, self._log, 10)
+        child.end(self._child, self._reader, self._log, 10)
 
 
 class Remote:

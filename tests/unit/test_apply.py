@@ -6,7 +6,7 @@ import json
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Barrier, Lock, get_ident, main_thread
+from threading import Barrier, Event, Lock, get_ident, main_thread
 from typing import Any
 
 import pytest
@@ -23,7 +23,7 @@ from fhir_keta.server.retry import Retry
 from fhir_keta.server.sandbox import Sandbox
 from tests.servers.faults import Fault, FaultServer, scripted, writes_only
 from tests.servers.trouble import Time
-from tests.unit.test_plan import PATIENT, about, bundle, code_system, observation, put, record, statuses
+from tests.unit.uploads import PATIENT, about, bundle, code_system, observation, put, record, statuses
 
 Resource = dict[str, Any]
 NO_LONGER = 10.0  # seconds until a test that waits for something that does not come fails
@@ -133,15 +133,16 @@ def test_a_result_tells_of_its_request(client: Client) -> None:
 def test_an_error_of_the_server_lets_finish_what_is_on_its_way(
     client: Client, monkeypatch: pytest.MonkeyPatch, error: ServerError, state: str
 ) -> None:
-    sends, together = Sends(monkeypatch), Barrier(2, timeout=NO_LONGER)
+    sends, together, told = Sends(monkeypatch), Barrier(2, timeout=NO_LONGER), Event()
 
     def meanwhile(identity: str) -> None:
         together.wait()
         if identity == "a":
             raise error
+        assert told.wait(NO_LONGER)  # the other one ends when the error is known
 
     sends.meanwhile = meanwhile  # type: ignore[method-assign]
-    report = apply(plan(observations(*"abcd"), client), client, workers=2)
+    report = apply(plan(observations(*"abcd"), client), client, lambda _result: told.set(), workers=2)
     assert report.stopped is error
     assert [result.status for result in report.results] == [state, "created", "not tried", "not tried"]
     assert sorted(sends.begun) == ["a", "b"]

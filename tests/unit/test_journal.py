@@ -17,7 +17,7 @@ from fhir_keta.server.client import Client
 from fhir_keta.server.journal import Journal, JournalError, begin, read, reopen
 from fhir_keta.server.plan import Plan, plan
 from fhir_keta.server.result import Report
-from tests.unit.test_plan import PATIENT, bundle, code_system, observation, put, record
+from tests.unit.uploads import PATIENT, bundle, code_system, observation, put, record
 
 Resource = dict[str, Any]
 SETTINGS = {"overwrite": False}

@@ -12,7 +12,7 @@ from fhir_keta.server.apply import apply
 from fhir_keta.server.client import Answer, Client, Refused, Unavailable
 from fhir_keta.server.plan import plan
 from fhir_keta.server.sandbox import Sandbox
-from tests.unit.test_plan import PATIENT, about, bundle, observation, put, record
+from tests.unit.uploads import PATIENT, about, bundle, observation, put, record
 
 Resource = dict[str, Any]
 SYSTEM = "http://example.org/ids"

@@ -3,81 +3,32 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis.strategies import (
-    DataObject,
-    booleans,
-    data,
-    integers,
-    just,
-    lists,
-    none,
-    recursive,
-    sampled_from,
-    text,
-)
 
-from fhir_keta.errors import InputError, ServerError
-from fhir_keta.records.source import Place, Record
+from fhir_keta.errors import ServerError
+from fhir_keta.records.source import Record
 from fhir_keta.server.apply import apply
 from fhir_keta.server.client import Client, Interrupted, Unavailable
 from fhir_keta.server.incoming import parcels
 from fhir_keta.server.order import in_dependency_order
-from fhir_keta.server.plan import Plan, plan
-from fhir_keta.server.result import Report
+from fhir_keta.server.plan import plan
 from fhir_keta.server.sandbox import Sandbox
-
-Resource = dict[str, Any]
-PATIENT: Resource = {"resourceType": "Patient", "id": "p"}
-
-
-def record(resource: Resource | str, path: str = "in.json", line: int | None = None) -> Record:
-    text = resource if isinstance(resource, str) else json.dumps(resource)
-    return Record(text.encode(), Place(path, line))
-
-
-def code_system(**changes: Any) -> Resource:
-    content = {"url": "http://example.org/levels", "version": "1", "status": "active", "content": "complete"}
-    return {"resourceType": "CodeSystem", "id": "levels", **content, **changes}
-
-
-def observation(identity: str, **changes: Any) -> Resource:
-    return {"resourceType": "Observation", "id": identity, "status": "final", "code": {"text": "x"}, **changes}
-
-
-def about(kind: str, identity: str) -> Resource:
-    return {"reference": f"{kind}/{identity}"}
-
-
-def bundle(*entries: Resource, kind: str = "transaction") -> Resource:
-    return {"resourceType": "Bundle", "type": kind, "entry": list(entries)}
-
-
-def put(resource: Resource, full_url: str | None = None) -> Resource:
-    entry = {"resource": resource, "request": {"method": "PUT", "url": f"{resource['resourceType']}/{resource['id']}"}}
-    return {**entry, "fullUrl": full_url} if full_url else entry
-
-
-def upload(client: Client, *sources: Resource | Record, overwrite: bool = False) -> Report:
-    return apply(plan(sources, client, overwrite=overwrite), client)
-
-
-def actions(planned: Plan) -> dict[str, str]:
-    return {entry.incoming.label: entry.action for entry in planned.entries}
-
-
-def statuses(report: Report) -> dict[str, str]:
-    return {result.entry.incoming.label: result.status for result in report.results}
-
-
-def stored_version(client: Client, kind: str, identity: str) -> str | None:
-    found = client.read(kind, identity)
-    return found["meta"]["versionId"] if found else None
-
+from tests.unit.uploads import (
+    PATIENT,
+    Resource,
+    about,
+    actions,
+    bundle,
+    code_system,
+    observation,
+    put,
+    record,
+    statuses,
+    stored_version,
+    upload,
+)
 
 # Definitions
 
@@ -378,62 +329,3 @@ def test_a_long_chain_of_references_is_no_problem() -> None:
     sources = [record(observation(f"o{i}", hasMember=[about("Observation", f"o{i + 1}")])) for i in range(3000)]
     ordered = in_dependency_order(parcels(sources))
     assert [each.parcel.items[0].id for each in ordered[:2]] == ["o2999", "o2998"]
-
-
-# What cannot be uploaded
-
-
-@settings(max_examples=150, deadline=None)
-@given(data())
-def test_no_json_at_all_does_more_than_be_refused(drawn: DataObject) -> None:
-    """A Bundle in which one thing, anywhere, is replaced by any JSON: refused with InputError, or planned."""
-    whole = bundle(
-        put({**PATIENT, "meta": {"tag": [{"code": "x"}]}, "text": {"status": "additional"}}), put(code_system())
-    )
-    whole["entry"] += [put({**PATIENT, "text": {"status": "additional"}, "meta": {"tag": [{"code": "x"}]}})]
-    anything = recursive(none() | booleans() | integers() | text(max_size=5), lambda inner: lists(inner, max_size=2))
-    place: Any = whole
-    while True:
-        key = drawn.draw(sampled_from(list(place) if isinstance(place, dict) else range(len(place))))
-        if not isinstance(place[key], dict | list) or not place[key] or drawn.draw(booleans()):
-            place[key] = drawn.draw(anything | just({}))
-            break
-        place = place[key]
-    with suppress(InputError):
-        in_dependency_order(parcels([record(whole)]))
-
-
-@pytest.mark.parametrize(
-    ("source", "said"),
-    [
-        ("{", "in.json:7: not JSON"),
-        ("[]", "in.json:7: not a FHIR resource"),
-        ({"id": "x"}, "in.json:7: not a FHIR resource"),
-        ({"resourceType": "Patient/../metadata", "id": "x"}, "in.json:7: not a FHIR resource"),
-        ({"resourceType": "Patient", "id": ".."}, "the id of this Patient is not a FHIR id"),
-        ({"resourceType": "Patient", "id": "a/b"}, "the id of this Patient is not a FHIR id"),
-        ({"resourceType": "Patient", "id": 7}, "the id of this Patient is not a FHIR id"),
-        ('{"resourceType":"Patient","id":"x","contact":' + "[" * 70 + "]" * 70 + "}", "in.json:7: not JSON"),
-        ({"resourceType": "Bundle", "type": "batch", "entry": {}}, "Bundle.entry is not a list"),
-        (bundle("x"), r"Bundle.entry\[0\] is not well-formed"),  # type: ignore[arg-type]
-        ({"resourceType": "Patient"}, "in.json:7: Patient has no id: give it one"),
-        (bundle(kind="history"), "a Bundle of type history is not uploaded"),
-        (bundle(kind="transaction-response"), "is not uploaded"),
-        (bundle({"resource": {"resourceType": "Patient"}, "request": {"method": "PUT", "url": "Patient/x"}}), "no id"),
-        (
-            bundle({"resource": PATIENT, "request": {"method": "PUT", "url": "Patient/x"}}),
-            "another address than Patient",
-        ),
-        (bundle({"resource": PATIENT, "request": {"method": "POST", "url": "Patient"}}), "POST without ifNoneExist"),
-        (bundle({"resource": PATIENT}), r"Bundle.entry\[0\] is not a PUT or POST"),
-        (bundle({"request": {"method": "DELETE", "url": "Patient/p"}}), r"Bundle.entry\[0\] has no resource"),
-        (bundle(put(PATIENT), put({**PATIENT, "active": True})), r"Patient/p stands in .* with other content"),
-    ],
-)
-def test_what_cannot_be_uploaded_is_refused_before_anything_is_sent(
-    client: Client, source: Resource | str, said: str
-) -> None:
-    with pytest.raises(InputError, match=said) as error:
-        plan([record({**PATIENT, "id": "first"}), record(source, line=7)], client)
-    assert "\n" not in str(error.value)
-    assert client.read("Patient", "first") is None

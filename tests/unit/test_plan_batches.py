@@ -15,7 +15,7 @@ from fhir_keta.server.apply import apply
 from fhir_keta.server.batches import batches
 from fhir_keta.server.client import Client
 from fhir_keta.server.plan import Plan, plan
-from tests.unit.test_plan import PATIENT, about, bundle, code_system, observation, put, record, statuses
+from tests.unit.uploads import PATIENT, about, bundle, code_system, observation, put, record, statuses
 
 Resource = dict[str, Any]
 

@@ -15,7 +15,7 @@ from fhir_keta.server import plan_file
 from fhir_keta.server.client import Client
 from fhir_keta.server.comparison import Difference, differences
 from fhir_keta.server.plan import plan
-from tests.unit.test_plan import PATIENT, code_system, record
+from tests.unit.uploads import PATIENT, code_system, record
 
 Resource = dict[str, Any]
 

@@ -11,7 +11,7 @@ from fhir_keta.errors import InputError, ServerError, UsageError
 from fhir_keta.server.apply import apply
 from fhir_keta.server.client import Client
 from fhir_keta.server.plan import Plan, plan
-from tests.unit.test_plan import PATIENT, about, bundle, code_system, observation, put, record
+from tests.unit.uploads import PATIENT, about, bundle, code_system, observation, put, record
 
 Resource = dict[str, Any]
 Say = Callable[..., None]

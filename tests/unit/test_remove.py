@@ -13,7 +13,7 @@ from fhir_keta.server.client import Client, Interrupted, Unavailable
 from fhir_keta.server.journal import begin, reopen
 from fhir_keta.server.plan import plan
 from fhir_keta.server.remove import Removal, Removals, plan_removal, remove
-from tests.unit.test_plan import PATIENT, about, bundle, code_system, observation, put, record, stored_version
+from tests.unit.uploads import PATIENT, about, bundle, code_system, observation, put, record, stored_version
 
 Resource = dict[str, Any]
 

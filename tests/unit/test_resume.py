@@ -18,7 +18,7 @@ from fhir_keta.server.remove import plan_removal, remove
 from fhir_keta.server.result import Report
 from fhir_keta.server.resume import as_planned, resume
 from fhir_keta.server.sandbox import Sandbox
-from tests.unit.test_plan import PATIENT, about, bundle, code_system, observation, put, record, statuses, stored_version
+from tests.unit.uploads import PATIENT, about, bundle, code_system, observation, put, record, statuses, stored_version
 
 Resource = dict[str, Any]
 SETTINGS = {"overwrite": False, "batch_size": 1}

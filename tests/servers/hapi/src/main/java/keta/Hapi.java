@@ -100,6 +100,8 @@ public final class Hapi {
     JpaStorageSettings storageSettings() {
       JpaStorageSettings settings = new JpaStorageSettings();
       settings.setHibernateSearchIndexFullText(true); // $expand answers 500 without the index
+      settings.setExpungeEnabled(true); // the benchmark begins each turn with an empty store
+      settings.setAllowMultipleDelete(true); // asked for by $expunge of everything
       return settings;
     }
 
