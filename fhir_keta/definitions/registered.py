@@ -23,8 +23,11 @@ def search_parameter(canonical: str, library: Library) -> Search | None:
     url, _, version = canonical.partition("|")
     found = library.find(canonical)
     if found is not None:
-        is_search = found["resourceType"] == "SearchParameter"
-        return Search(found.get("type", ""), tuple(found.get("base", ()))) if is_search else None
+        if found["resourceType"] != "SearchParameter":
+            return None
+        type_, bases = found.get("type"), found.get("base")
+        bases = [base for base in bases if isinstance(base, str)] if isinstance(bases, list) else []
+        return Search(type_ if isinstance(type_, str) else "", tuple(bases))
     if not url.startswith(_SEARCHES) or version not in ("", "4.0.1"):
         return None
     of_r4 = _registered()["searchParameters"].get(url.removeprefix(_SEARCHES))

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 
 from fhir_keta.definitions.library import Library
-from fhir_keta.definitions.registered import search_parameter
 
 _SPACE = "http://hl7.org/fhir"
 _TYPES_OF_FHIRPATH = frozenset(
@@ -16,8 +15,8 @@ _TYPES_OF_FHIRPATH = frozenset(
     for name in ("Boolean", "String", "Integer", "Decimal", "Date", "Time", "DateTime", "Quantity")
 )
 
-# what no definition here is at, though it is known
-_ELSEWHERE = re.compile(
+# what no definition here is at, though it is known; compiled by ``re`` when first asked for
+_ELSEWHERE = (
     _SPACE
     + "/(?:"
     + "|".join(
@@ -42,6 +41,8 @@ def is_unknown_to_hl7(url: str, library: Library) -> bool:
     if not url.startswith(_SPACE) or url in _TYPES_OF_FHIRPATH:
         return False
     bare = url.partition("|")[0].partition("#")[0]
-    if _ELSEWHERE.fullmatch(bare) or library.find(bare) is not None:
+    if library.find(bare) is not None or re.fullmatch(_ELSEWHERE, bare):
         return False
+    from fhir_keta.definitions.registered import search_parameter  # rare among records
+
     return search_parameter(bare, library) is None

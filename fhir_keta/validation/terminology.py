@@ -8,6 +8,7 @@ from typing import Any
 from fhir_keta.definitions.library import Library
 from fhir_keta.errors import DefinitionError
 from fhir_keta.validation.known_addresses import is_unknown_to_hl7
+from fhir_keta.validation.shapes import objects, text
 
 JsonObject = dict[str, Any]
 
@@ -91,10 +92,14 @@ class Terminology:
 
 def _system(resource: JsonObject) -> _System:
     displays: dict[str, frozenset[str]] = {}
-    stack = list(resource.get("concept", ()))
+    stack = objects(resource.get("concept"))
     while stack:
         concept = stack.pop()
-        named = [concept.get("display"), *(each.get("value") for each in concept.get("designation", ()))]
-        displays[concept["code"]] = frozenset(name.casefold() for name in named if name)
-        stack.extend(concept.get("concept", ()))
+        named = [
+            text(concept.get("display")),
+            *(text(each.get("value")) for each in objects(concept.get("designation"))),
+        ]
+        if code := text(concept.get("code")):
+            displays[code] = frozenset(name.casefold() for name in named if name)
+        stack.extend(objects(concept.get("concept")))
     return _System(displays, not resource.get("caseSensitive", False), tuple(sorted(displays)))

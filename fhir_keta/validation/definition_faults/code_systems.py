@@ -70,9 +70,9 @@ def _is_unknown(code: Any, canonical: str, terminology: Terminology) -> bool:
 def _led_to(supplement: JsonObject) -> Iterator[Any]:
     """The codes that are values of properties: they identify a concept (R4, CodeSystem.property.type)."""
     declared = objects(supplement.get("property"))
-    names = {each.get("code") for each in declared if each.get("type") == "code" and each.get("uri") != _STATUS}
+    names = {text(each.get("code")) for each in declared if each.get("type") == "code" and each.get("uri") != _STATUS}
     for node in _with_concepts(supplement):
         for concept in objects(node.get("concept")):
             for each in objects(concept.get("property")):
-                if each.get("code") in names and "valueCode" in each:
+                if text(each.get("code")) in names and "valueCode" in each:
                     yield each["valueCode"]

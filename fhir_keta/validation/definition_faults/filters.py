@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fhir_keta.validation.primitives import primitive_schema
-from fhir_keta.validation.shapes import objects, text
+from fhir_keta.validation.shapes import items, objects, text
 from fhir_keta.validation.terminology import Terminology
 
 JsonObject = dict[str, Any]
@@ -137,6 +137,6 @@ def _properties(system: str, terminology: Terminology) -> dict[str, _Property]:
     found = {**_EVERYWHERE, **hierarchy, **declared}
     for each in objects(known.get("filter")):
         if (name := text(each.get("code"))) in found:
-            operators = frozenset(map(text, each.get("operator", ())))
+            operators = frozenset(map(text, items(each.get("operator"))))
             found[name] = _Property(found[name].type, found[name].operators | operators, found[name].codes)
     return found

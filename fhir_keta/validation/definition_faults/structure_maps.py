@@ -219,7 +219,7 @@ class _Reading:
             source = given[0].get("valueId")
             if source is not None and variables.get(text(source), True) is None:
                 problem = "its source is not known"
-            elif _value(given[2]) not in _MODES_OF_TRANSLATION:
+            elif text(_value(given[2])) not in _MODES_OF_TRANSLATION:
                 problem = "what it is to give is not one of code, system, display, Coding, CodeableConcept"
         if problem:
             yield rules.issue("structure-map-transform", place, problem=problem)
