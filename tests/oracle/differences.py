@@ -73,6 +73,7 @@ class Kind:
 
 JSON = "http://hl7.org/fhir/R4/json.html"
 DATATYPES = "http://hl7.org/fhir/R4/datatypes.html"
+NARRATIVE = "http://hl7.org/fhir/StructureDefinition/Narrative"
 TERMINOLOGIES = "http://hl7.org/fhir/R4/terminologies.html"
 
 ONLY_OURS = (
@@ -144,6 +145,27 @@ ONLY_OURS = (
         conditions.is_below_another_concept,
     ),
     Kind(
+        "txt-1",
+        "",
+        "A narrative is XHTML, which is well-formed XML; what it reads it mends where it can.",
+        "http://hl7.org/fhir/R4/narrative.html#Narrative",
+        conditions.is_no_xml,
+    ),
+    Kind(
+        "txt-1",
+        "",
+        "A narrative is one div of XHTML as it is: nothing stands before it, and its name has no prefix.",
+        "http://hl7.org/fhir/R4/json.html#xhtml",
+        conditions.is_no_plain_div,
+    ),
+    Kind(
+        "eld-19",
+        "",
+        "Element names have no white space; its regular expressions let a line end pass at the end.",
+        "http://hl7.org/fhir/R4/elementdefinition.html#eld-19",
+        conditions.is_a_path_with_a_line_end,
+    ),
+    Kind(
         "string-length",
         "",
         "Markdown is a string, so the limit of one is its limit, too; it measures other strings only.",
@@ -171,19 +193,26 @@ ONLY_OURS = (
     ),
 )
 ONLY_THEIRS = (
+    *(
+        Kind(
+            rule,
+            "",
+            "A blank may stand at the end of a tag, and what stands in CDATA is text.",
+            f"https://www.w3.org/TR/xml/#{place}",
+            condition,
+        )
+        for rules, place, condition in (
+            (("", f"{NARRATIVE}#txt-1", f"{NARRATIVE}#txt-2"), "sec-starttags", conditions.has_a_blank_in_an_end_tag),
+            ((f"{NARRATIVE}#txt-2",), "sec-cdata-sect", conditions.has_text_in_cdata),
+        )
+        for rule in rules
+    ),
     Kind(
         "Type_Specific_Checks_DT_String_Length",
         "",
         "The limit is 1024 * 1024 characters; it counts those outside the first plane of Unicode twice.",
         f"{DATATYPES}#string",
         conditions.is_short_but_for_surrogates,
-    ),
-    Kind(
-        "Type_Specific_Checks_DT_URL_Resolve",
-        "",
-        "The terminology site and other guides have codes that R4 has not; without a network it takes all for wrong.",
-        f"{DATATYPES}#Coding",
-        conditions.is_of_a_guide,
     ),
     *(
         Kind(

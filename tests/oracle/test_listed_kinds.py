@@ -1,0 +1,147 @@
+"""Each kind of difference on records is there: a record that shows it, judged by both, for each row of the table."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fhir_keta import Validator
+from tests.oracle.differences import ONLY_OURS, ONLY_THEIRS, Kind
+from tests.oracle.listed import rows
+from tests.oracle.oracle import Oracle
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+NARRATIVE = "http://hl7.org/fhir/StructureDefinition/Narrative"
+XHTML = 'xmlns="http://www.w3.org/1999/xhtml"'
+LONG = 1024 * 1024
+Json = dict[str, Any]
+
+
+def patient(**elements: object) -> Json:
+    return {"resourceType": "Patient", "active": True, **elements}
+
+
+def told(div: str) -> Json:
+    return patient(text={"status": "generated", "div": div})
+
+
+def observation(**elements: object) -> Json:
+    return {"resourceType": "Observation", "status": "final", "code": {"text": "a"}, **elements}
+
+
+def identified(system: str) -> Json:
+    return patient(identifier=[{"system": system, "value": "1"}])
+
+
+def example(name: str, *path: str | int, to: object) -> Json:
+    """An example with one value exchanged, or without it (None)."""
+    record: Json = json.loads((EXAMPLES / f"{name}.json").read_bytes())
+    node: Any = record
+    for step in path[:-1]:
+        node = node[step]
+    node[path[-1]] = to
+    if to is None:
+        del node[path[-1]]
+    return record
+
+
+def bundled(reference: str) -> Json:
+    entry = observation(id="a", subject={"reference": reference})
+    return {
+        "resourceType": "Bundle",
+        "type": "collection",
+        "entry": [{"fullUrl": "https://ehr.test/fhir/Observation/a", "resource": entry}],
+    }
+
+
+def concept(code: str, display: str) -> Json:
+    """A code of FHIR's beside one of LOINC."""
+    status = {"system": "http://hl7.org/fhir/observation-status", "code": code, "display": display}
+    return observation(method={"coding": [{"system": "http://loinc.org", "code": "1-8"}, status]})
+
+
+TIME_POINT = ("observations/keta-rating", "extension", 0, "valueCoding")
+SEVERITY = ("records/keta-adverse-event", "severity", "coding", 0)
+HIDDEN = {"url": "http://hl7.org/fhir/StructureDefinition/questionnaire-hidden", "valueBoolean": True}
+
+ABSENT = {"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}
+
+OURS = [
+    ("reference-target", observation(subject={"reference": "Medication/1"})),
+    ("reference-target", observation(subject={"reference": "https://ehr.test/fhir/Medication/1"})),
+    ("element-empty", observation(valueString="", _valueString={"extension": [ABSENT]})),
+    ("element-empty", patient(name=[{"given": []}])),
+    ("primitive-format", patient(birthDate=" ")),
+    ("binding-required", example(*TIME_POINT, "system", to=None)),
+    ("binding-required", example(*TIME_POINT, "code", to=None)),
+    ("binding-required", example(*SEVERITY, "system", to="http://snomed.info/sct")),
+    ("reference-relative", bundled("/1")),
+    ("element-empty", observation(method={"id": "a"})),
+    ("code-unknown", concept("zzz", "Final")),
+    ("display-wrong", concept("final", "zzz")),
+    ("string-length", observation(note=[{"text": "a" * (LONG + 1)}])),
+    ("txt-1", told(f"<div {XHTML}>a</div>b")),
+    ("txt-1", told(f"<!DOCTYPE html><div {XHTML}>a</div>")),
+    ("extension-context", {"resourceType": "Questionnaire", "status": "draft", "extension": [HIDDEN]}),
+]
+THEIRS = [
+    ("Type_Specific_Checks_DT_Identifier_System", identified("HTTPS://ehr.test/ids")),
+    ("TYPE_SPECIFIC_CHECKS_CANONICAL_ABSOLUTE", patient(meta={"profile": ["HTTPS://ehr.test/profile"]})),
+    ("Terminology_TX_System_Relative", patient(meta={"tag": [{"system": "HTTPS://ehr.test/tags", "code": "a"}]})),
+    ("Type_Specific_Checks_DT_OID_Valid", identified("urn:oid:1.2.3")),
+    ("TYPE_SPECIFIC_CHECKS_DT_ATT_B64_DECODE_FAIL", patient(photo=[{"contentType": "image/png", "data": "eHh4 eHh4"}])),
+    ("Type_Specific_Checks_DT_Time_Valid", observation(valueTime="10:00:00.5")),
+    ("Type_Specific_Checks_DT_String_Length", observation(valueString="\U0001f600" * (LONG // 2 + 1))),
+    (f"{NARRATIVE}#txt-1", told(f"<div {XHTML}><p>a</p ></div>")),
+    (f"{NARRATIVE}#txt-2", told(f"<div {XHTML}><![CDATA[a]]></div>")),
+]
+
+
+@pytest.fixture(scope="module")
+def validator() -> Validator:
+    return Validator()
+
+
+def listed(record: Json, oracle: Oracle, validator: Validator) -> tuple[bool, list[Kind] | None]:
+    """Whether the error is ours, and its rows."""
+    ours = [issue for issue in validator.check(json.dumps(record).encode()) if issue.severity in ("error", "fatal")]
+    theirs = oracle.errors(json.dumps(record, ensure_ascii=False).encode())
+    assert bool(ours) is not bool(theirs), f"ours: {ours}, theirs: {[str(issue)[:200] for issue in theirs]}"
+    return bool(ours), rows("", record, ours, theirs)
+
+
+@pytest.mark.parametrize(("rule", "record"), OURS)
+def test_only_ours(rule: str, record: Json, oracle: Oracle, validator: Validator) -> None:
+    is_ours, found = listed(record, oracle, validator)
+    assert is_ours
+    assert found
+    assert {row.rule for row in found} == {rule}
+
+
+@pytest.mark.parametrize(("rule", "record"), THEIRS)
+def test_only_theirs(rule: str, record: Json, oracle: Oracle, validator: Validator) -> None:
+    is_ours, found = listed(record, oracle, validator)
+    assert not is_ours
+    assert found
+    assert rule in {row.rule for row in found}
+
+
+def test_what_only_looks_like_a_listed_kind_is_not_listed(oracle: Oracle, validator: Validator) -> None:
+    """Another fault beside a listed one, and the rule of a listed kind where its condition does not hold."""
+    beside = observation(subject={"reference": "Medication/1"}, valueCodeableConcept={"coding": [{"id": "a"}]})
+    ours = validator.check(beside)
+    assert rows("", beside, ours, ()) is not None
+    ours = validator.check({**beside, "zzz": 1})
+    assert rows("", {**beside, "zzz": 1}, ours, ()) is None
+    coded = example(*SEVERITY, "system", to="https://ehr.test/codes")
+    assert rows("", coded, [issue for issue in validator.check(coded) if issue.rule == "binding-required"], ()) is None
+
+
+def test_the_table_has_an_example_of_each_kind() -> None:
+    """Kinds of definitions are shown where those are compared."""
+    shown = {rule for rule, _ in (*OURS, *THEIRS)}
+    of_records = {row.rule for row in (*ONLY_OURS, *ONLY_THEIRS) if row.holds.__name__ != "always"}
+    assert shown <= of_records
