@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import pytest
 
 from fhir_keta.server.apply import apply
 from fhir_keta.server.client import Client
 from fhir_keta.server.plan import plan
-from tests.servers.test_upload_contract import record, statuses
-from tests.servers.wire import Wire, entry, name, patient, place, said, transaction
+from tests.servers.test_upload_contract import record
+from tests.servers.wire import Resource, Wire, entry, name, patient, place, said, transaction
 
 Opened = Callable[[str], Wire]
 
@@ -76,13 +78,34 @@ def test_minimal_leaves_out_every_body(opened: Opened) -> None:
 
 
 def test_a_batch_that_is_too_large_for_the_server_goes_one_by_one(opened: Opened) -> None:
+    """More than 50 records under their own ids are."""
     server, unique = opened("fhir"), name()
     people = [patient(f"{unique}-{number}") for number in range(51)]
     whole = transaction(*(entry("PUT", f"Patient/{each['id']}", each) for each in people))
     refused = server.send("POST", "", whole)
     assert (refused.status_code, said(refused)) == (400, "Transaction contains more update operations than allowed")
-    with Client(server.url) as client:
-        planned = plan([record(each) for each in people], client, batch_size=51)
-        assert len(planned.groups) == 1
-        assert statuses(apply(planned, client)) == ["created"] * 51
+    assert sent(server, people, batch_size=51) == {"alone": 51}
     assert server.get(f"Patient/{unique}-50")["active"] is True
+    assert sent(server, [{**each, "gender": "other"} for each in people[:50]], batch_size=50) == {"together": 50}
+
+
+def test_where_the_server_gives_the_ids_more_than_eight_are_too_many(opened: Opened) -> None:
+    """They are created conditionally, which it does in isolation."""
+    server, unique = opened("own-ids"), name()
+    people = [patient(f"{unique}-{number}") for number in range(17)]
+    posts = [entry("POST", "Patient", each, ifNoneExist=f"_tag=x|{each['id']}") for each in people[:9]]
+    refused = server.send("POST", "", transaction(*posts))
+    assert (refused.status_code, said(refused)) == (
+        400,
+        "Transaction requires strict isolation but has too many entries",
+    )
+    assert sent(server, people[:9], batch_size=9, source=unique) == {"alone": 9}
+    assert sent(server, people[9:], batch_size=8, source=unique) == {"together": 8}
+
+
+def sent(server: Wire, people: Sequence[Resource], **options: Any) -> Counter[str]:
+    """How many were sent together, and how many alone, when all arrived."""
+    with Client(server.url) as client:
+        report = apply(plan([record(each) for each in people], client, **options), client)
+    assert report.complete
+    return Counter("together" if result.url == server.url else "alone" for result in report.results)
