@@ -70,7 +70,8 @@ def _records(*folders: str) -> Iterator[Any]:
 
 
 def _validate(validator: Validator, definitions: list[Resource]) -> None:
-    from fhir_keta.reporting.result import Counts, results
+    from fhir_keta.reporting.checking import results
+    from fhir_keta.reporting.result import Counts
 
     wrong = sum(bool(validator.check(definition)) for definition in definitions)
     click.echo(f"definitions        {len(definitions):4} checked, {wrong} with findings")

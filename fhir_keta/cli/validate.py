@@ -12,9 +12,10 @@ from fhir_keta.cli.definitions import definitions_option, library_with
 from fhir_keta.cli.progress import clear, reading
 from fhir_keta.errors import UsageError
 from fhir_keta.records.source import read_together
+from fhir_keta.reporting.checking import results
 from fhir_keta.reporting.formats import FORMATS, WITH_SUMMARY
 from fhir_keta.reporting.reporter import not_written
-from fhir_keta.reporting.result import Counts, limited, results
+from fhir_keta.reporting.result import Counts, limited
 
 
 @click.command()

@@ -86,16 +86,28 @@ class _CountedFile(io.FileIO):
     def __init__(self, path: str, advance: Callable[[int], object]) -> None:
         super().__init__(path)
         self._advance = advance
+        self._told = 0
 
     def readinto(self, buffer: Buffer, /) -> int | None:
         count = super().readinto(buffer)
-        self._advance(count or 0)
+        self.pass_to(self._told + (count or 0))
         return count
+
+    def pass_to(self, position: int) -> None:
+        if position > self._told:
+            self._advance(position - self._told)
+            self._told = position
 
 
 def opened(path: str, advance: Callable[[int], object] | None) -> BinaryIO:
     """A file open for reading; ``advance`` is told every number of bytes read. Raises OSError where it cannot be."""
     return io.BufferedReader(_CountedFile(path, advance) if advance else io.FileIO(path), BUFFER)
+
+
+def pass_to(stream: io.BufferedReader, position: int) -> None:
+    """Count what comes before a position of an opened file as read: somebody else reads it."""
+    if isinstance(stream.raw, _CountedFile):
+        stream.raw.pass_to(position)
 
 
 def is_endless(stream: BinaryIO) -> bool:

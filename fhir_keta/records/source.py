@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from pathlib import Path
 from typing import BinaryIO
 
-from fhir_keta.errors import InputError, UsageError
+from fhir_keta.errors import UsageError
 from fhir_keta.records.files import (
     BUFFER,
     STANDARD_INPUT,
@@ -18,6 +20,7 @@ from fhir_keta.records.files import (
     is_endless,
     opened,
     opened_standard_input,
+    pass_to,
     path_of,
     reason,
     shown,
@@ -66,21 +69,10 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Whole lines of a file that holds one record a line, many at once, and where the first of them stands.
-
-    Where ``file`` is known and ``offset`` the position of the first byte in it, only these are passed on to another
-    process, which reads the lines itself: unpickling raises InputError when they are no longer all there.
-    """
+    """Whole lines of what holds one record a line, many at once, and where the first of them stands."""
 
     data: bytes
     place: Place
-    file: str | None = None
-    offset: int = 0
-
-    def __reduce__(self) -> tuple[Callable[..., Lines], tuple[object, ...]]:
-        if self.file is None:
-            return Lines, (self.data, self.place)
-        return _read_again, (self.file, self.offset, len(self.data), self.place)
 
     @property
     def end(self) -> Place:
@@ -98,13 +90,34 @@ class Lines:
                 yield number, record
 
 
-def _read_again(file: str, offset: int, length: int, place: Place) -> Lines:
-    with io.FileIO(file) as stream:
-        stream.seek(offset)
-        data = stream.read(length)
-    if len(data) < length:
-        raise InputError(f"{place.path}: the file became shorter while it was read. Check it again when it is whole.")
-    return Lines(data, place, file, offset)
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """Whole lines of a plain file that holds one record a line, not read yet: its bytes from ``start`` to ``end``.
+
+    ``path`` is the file as it is shown. ``before`` is how many lines come before these in the first portion of a
+    file, None in the others: who reads them counts.
+    """
+
+    file: str
+    start: int
+    end: int
+    path: str
+    before: int | None = None
+
+    def read(self) -> Lines | Fault:
+        """The lines, counted from 1; a Fault when they are no longer there."""
+        try:
+            with io.FileIO(self.file) as stream:
+                stream.seek(self.start)
+                data = stream.read(self.end - self.start)
+        except OSError as error:
+            return Fault("input-unreadable", Place(self.path), {"problem": reason(error)})
+        if len(data) < self.end - self.start:
+            return Fault("input-unreadable", Place(self.path), {"problem": "it became shorter while it was read"})
+        return Lines(data, Place(self.path, 1))
+
+
+Item = Record | Fault | Lines | Portion
 
 
 def read(
@@ -121,15 +134,13 @@ def read(
     Raises InputError for a missing path and for a folder without records, UsageError for a second ``-``, both before
     anything is read. Whatever goes wrong later is a Fault in its place among the records.
     """
-    return chain.from_iterable(
-        item.records() if isinstance(item, Lines) else (item,) for item in read_together(paths, standard_input, advance)
-    )
+    return _apart(read_together(paths, standard_input, advance))
 
 
 def read_together(
     paths: Sequence[str], standard_input: BinaryIO | None = None, advance: Callable[[int], object] | None = None
-) -> Iterator[Record | Fault | Lines]:
-    """What ``read`` gives, with most records of a file of one a line still together: cheap to pass on.
+) -> Iterator[Item]:
+    """What ``read`` gives, with most records of one a line still together: cheap to pass on to another process.
 
     Raises as ``read`` does.
     """
@@ -139,9 +150,22 @@ def read_together(
     return chain.from_iterable(_read_file(file, standard_input, advance) for file in named)
 
 
-def _read_file(
-    path: str, standard_input: BinaryIO | None, advance: Callable[[int], object] | None
-) -> Iterator[Record | Fault | Lines]:
+def _apart(items: Iterable[Item]) -> Iterator[Record | Fault]:
+    before = 0
+    for item in items:
+        if isinstance(item, Portion):
+            before = before if item.before is None else item.before
+            lines = item.read()
+            if isinstance(lines, Fault):
+                yield lines
+                continue
+            place = Place(item.path, before + 1)
+            before += line_ends(lines.data)
+            item = Lines(lines.data, place)
+        yield from item.records() if isinstance(item, Lines) else (item,)
+
+
+def _read_file(path: str, standard_input: BinaryIO | None, advance: Callable[[int], object] | None) -> Iterator[Item]:
     if path == STANDARD_INPUT:
         yield from _read_stream(standard_input or opened_standard_input(), "<stdin>", "")
         return
@@ -165,9 +189,9 @@ class _NoEnd(Exception):
         self.place = place
 
 
-def _read_stream(raw: BinaryIO, path: str, name: str) -> Iterator[Record | Fault | Lines]:
+def _read_stream(raw: BinaryIO, path: str, name: str) -> Iterator[Item]:
     """The records of one stream; ``name`` is the lower-case file name that says what it may hold."""
-    reached: Record | Fault | Lines | None = None
+    reached: Item | None = None
     stream: io.BufferedReader = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(raw)  # type: ignore
     try:
         if stream.peek(2)[:2] == _GZIP:
@@ -186,14 +210,14 @@ def _read_stream(raw: BinaryIO, path: str, name: str) -> Iterator[Record | Fault
         yield Fault("input-unreadable", _end(reached, path), {"problem": reason(error)})
 
 
-def _end(reached: Record | Fault | Lines | None, path: str) -> Place:
-    """Where the last that was read stands."""
-    if reached is None:
+def _end(reached: Item | None, path: str) -> Place:
+    """Where the last that was read stands, as far as that is known."""
+    if reached is None or isinstance(reached, Portion):
         return Place(path)
     return reached.end if isinstance(reached, Lines) else reached.place
 
 
-def _records(stream: io.BufferedReader, path: str, name: str) -> Iterator[Record | Fault | Lines]:
+def _records(stream: io.BufferedReader, path: str, name: str) -> Iterator[Item]:
     if name.endswith((".json", ".json.gz")):
         yield _whole(stream, [], path)
         return
@@ -246,27 +270,33 @@ def _is_object(line: bytes) -> bool:
     return True
 
 
-def _by_line(
-    stream: io.BufferedReader, blank: int, ahead: Iterable[bytes], path: str
-) -> Iterator[Record | Fault | Lines]:
-    file = path_of(stream)
+def _by_line(stream: io.BufferedReader, blank: int, ahead: Iterable[bytes], path: str) -> Iterator[Item]:
     number = blank + 1
     for line in ahead:
         yield from _one_line(stream, line, Place(path, number))
         number += 1
+    if file := path_of(stream):
+        first = start = stream.tell()
+        for end in _ends(file, start):
+            yield Portion(file, start, end, path, number - 1 if start == first else None)
+            start = end
+            pass_to(stream, end)
+        stream.seek(start)
+        if not stream.peek(1):
+            return
+        number += _line_ends_between(file, first, start)
     for block in _blocks(stream):
         complete = block.rfind(b"\n") + 1
         if complete:
-            offset = stream.tell() - len(block) if file else 0
-            yield Lines(block[:complete], Place(path, number), file, offset)
-            number += _line_ends(block)
+            yield Lines(block[:complete], Place(path, number))
+            number += line_ends(block)
         if complete < len(block):
             yield from _one_line(stream, block[complete:] + stream.readline(LARGEST_RECORD + 1), Place(path, number))
             number += 1
 
 
 def _one_line(stream: io.BufferedReader, line: bytes, place: Place) -> Iterator[Record | Fault]:
-    if len(line) > LARGEST_RECORD:
+    if len(line.removesuffix(b"\n")) > LARGEST_RECORD:
         passed_over = 0
         while line and not line.endswith(b"\n"):
             if passed_over > _MOST_PASSED_OVER:
@@ -278,8 +308,8 @@ def _one_line(stream: io.BufferedReader, line: bytes, place: Place) -> Iterator[
         yield Record(data, place)
 
 
-def _line_ends(data: bytes) -> int:
-    """How many line ends there are: where lines are long, leaping from one to the next takes a quarter of the time."""
+def line_ends(data: bytes) -> int:
+    """How many line ends there are. Where lines are long, leaping from one to the next takes a quarter of the time."""
     position = data.find(b"\n")
     if position < _LONG_LINE:
         return data.count(b"\n")
@@ -288,6 +318,36 @@ def _line_ends(data: bytes) -> int:
         count += 1
         position = data.find(b"\n", position + 1)
     return count
+
+
+def _ends(file: str, start: int) -> Iterator[int]:
+    """Where portions of a file end, from ``start`` to the end of the file or to a line too long for one."""
+    with io.FileIO(file) as stream:
+        while (end := _line_end(stream, start + _BLOCK)) is not None and end > start:
+            yield end
+            start = end
+
+
+def _line_end(stream: io.FileIO, position: int) -> int | None:
+    """The position behind a line end at ``position`` or soon after it, or the end of the file; None where it is far."""
+    position -= 1
+    limit = position + LARGEST_RECORD - _BLOCK
+    stream.seek(position)
+    while position < limit:
+        part = stream.read(_PART)
+        if not part:
+            return os.fstat(stream.fileno()).st_size
+        found = part.find(b"\n")
+        if found >= 0:
+            return position + found + 1
+        position += len(part)
+    return None
+
+
+def _line_ends_between(file: str, start: int, end: int) -> int:
+    with Path(file).open("rb") as stream:
+        stream.seek(start)
+        return sum(line_ends(stream.read(min(_BLOCK, end - at))) for at in range(start, end, _BLOCK))
 
 
 def _blocks(stream: io.BufferedReader) -> Iterator[bytes]:

@@ -5,27 +5,17 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
-from itertools import chain
 from typing import Any, ClassVar
 
 from fhir_keta.records.parse import ParseFault, parse
 from fhir_keta.records.positions import locate_all, steps
-from fhir_keta.records.source import Fault, Lines, Place, Record
+from fhir_keta.records.source import Place, Record
 from fhir_keta.validation.issue import Issue
-from fhir_keta.validation.rules import issue as issue_of
 
 _AT_THE_NAME = frozenset({"element-unknown", "element-prohibited", "json-duplicate-key"})
 """Rules about an element that should not be there: its name is what to point at, not its value."""
-
-_CHUNK_BYTES = 2**19
-_CHUNK_RECORDS = 500
-
-ALONE_RECORDS = 2_000
-ALONE_BYTES = 4 * 2**20
-"""What is checked before more processes are started: less is not worth one, and they inherit what is learnt of it."""
 
 _LONGEST_VALUE = 80  # characters of a value that is shown
 _RESOURCE_TYPE = re.compile(r"[A-Za-z]{1,64}")
@@ -176,80 +166,6 @@ def _limited(given: Iterable[Checked], left: int) -> Iterator[Checked]:
         left -= min(left, len(result.findings))
 
 
-Check = Callable[[bytes], list[Issue]]
-
-
-def results(
-    items: Iterable[Record | Fault | Lines], check: Check, jobs: int = 1, *, show_values: bool = False
-) -> Generator[Checked, None, None]:
-    """Check every record of ``records.source.read_together`` (or ``read``), and say what was found, in the same order.
-
-    ``check`` is ``Validator.check``; a Fault becomes a finding under its own rule. Each gives a Result, but of records
-    that come as lines those which passed are told together. With ``jobs`` above 1 all but the first records are checked
-    in so many processes; close the iterator to end them early. ``show_values`` fills in the values found.
-    """
-    items = iter(items)
-    checked = partial(_checked, check, show_values)
-    yield from chain.from_iterable(map(checked, items if jobs == 1 else _first(items)))
-    if jobs == 1:
-        return
-    from fhir_keta.validation.parallel import in_order
-
-    for found in in_order(partial(_all_checked, check, show_values), _questions(items), jobs):
-        yield from found
-
-
-def _checked(check: Check, show_values: bool, item: Record | Fault | Lines) -> Iterator[Checked]:
-    if isinstance(item, Fault):
-        yield Result(item.place, (Finding(replace(issue_of(item.rule, "", **item.names), place=item.place)),))
-        return
-    if isinstance(item, Record):
-        issues = check(item.data)
-        yield Result(item.place, _findings(issues, item, show_values) if issues else ())
-        return
-    passed: list[int] = []
-    for number, line in item.numbered():
-        issues = check(line)
-        if not issues:
-            passed.append(number)
-            continue
-        if passed:
-            yield Passed(item.place.path, passed)
-            passed = []
-        record = Record(line, Place(item.place.path, number))
-        yield Result(record.place, _findings(issues, record, show_values))
-    if passed:
-        yield Passed(item.place.path, passed)
-
-
-def _all_checked(check: Check, show_values: bool, items: Sequence[Record | Fault | Lines]) -> list[Checked]:
-    return [found for item in items for found in _checked(check, show_values, item)]
-
-
-def _first(items: Iterator[Record | Fault | Lines]) -> Iterator[Record | Fault | Lines]:
-    size = count = 0
-    for item in items:
-        yield item
-        size += 0 if isinstance(item, Fault) else len(item.data)
-        count += item.data.count(b"\n") if isinstance(item, Lines) else 1
-        if size >= ALONE_BYTES or count >= ALONE_RECORDS:
-            return
-
-
-def _questions(items: Iterable[Record | Fault | Lines]) -> Iterator[list[Record | Fault | Lines]]:
-    """What is to be checked, in handfuls worth sending to another process."""
-    handful: list[Record | Fault | Lines] = []
-    size = 0
-    for item in items:
-        handful.append(item)
-        size += 0 if isinstance(item, Fault) else len(item.data)
-        if isinstance(item, Lines) or size >= _CHUNK_BYTES or len(handful) >= _CHUNK_RECORDS:
-            yield handful
-            handful, size = [], 0
-    if handful:
-        yield handful
-
-
 def placed(issues: Iterable[Issue], record: Record) -> list[Issue]:
     """The issues of a record with line and column filled, each found by its FHIRPath, in the order of the text; that
     there are more than are listed comes last.
@@ -287,7 +203,8 @@ def _counted_on(start: Place, within: tuple[int, int] | None) -> Place:
     return Place(start.path, (start.line or 1) + within[0] - 1, within[1])
 
 
-def _findings(issues: Iterable[Issue], record: Record, show_values: bool) -> tuple[Finding, ...]:
+def findings_of(issues: Iterable[Issue], record: Record, show_values: bool) -> tuple[Finding, ...]:
+    """The findings behind the issues of a record; ``show_values`` fills in the values found."""
     try:
         resource = parse(record.data)
     except ParseFault:

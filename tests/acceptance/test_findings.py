@@ -20,7 +20,7 @@ UNKNOWN_PROFILE = {"resourceType": "Patient", "id": "w", "meta": {"profile": ["h
 
 @pytest.fixture(params=["1", "2"])
 def jobs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setattr("fhir_keta.reporting.result.ALONE_RECORDS", 0)
+    monkeypatch.setattr("fhir_keta.reporting.checking.ALONE_RECORDS", 0)
     return str(request.param)
 
 

@@ -15,7 +15,7 @@ import pytest
 from fhir_keta.definitions.library import bundled
 from fhir_keta.errors import DefinitionError
 from fhir_keta.records.source import Record, read
-from fhir_keta.reporting.result import results
+from fhir_keta.reporting.checking import results
 from fhir_keta.validation.validator import Validator
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"

@@ -12,8 +12,8 @@ import pytest
 
 from fhir_keta.errors import DefinitionError, KetaError
 from fhir_keta.records.source import Place, Record
-from fhir_keta.reporting import result
-from fhir_keta.reporting.result import results
+from fhir_keta.reporting import checking
+from fhir_keta.reporting.checking import results
 from fhir_keta.validation import parallel
 from fhir_keta.validation.issue import Issue
 from fhir_keta.validation.parallel import in_order
@@ -132,8 +132,8 @@ def test_closing_ends_processes_that_are_busy() -> None:
 
 @pytest.mark.parametrize(("records", "size"), [(20, 10**9), (10**9, 20 * 8)])
 def test_few_records_are_worth_no_process(records: int, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(result, "ALONE_RECORDS", records)
-    monkeypatch.setattr(result, "ALONE_BYTES", size)
+    monkeypatch.setattr(checking, "ALONE_RECORDS", records)
+    monkeypatch.setattr(checking, "ALONE_BYTES", size)
     given = [Record(b'{"a": 1}', Place("a", number)) for number in range(2_000)]
     checked = list(results(given, who_checks, 2))
     assert [each.place.line for each in checked] == list(range(2_000))

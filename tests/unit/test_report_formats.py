@@ -14,8 +14,9 @@ import pytest
 from fhir_keta._version import __version__
 from fhir_keta.records.files import shown
 from fhir_keta.records.source import Place, Record
+from fhir_keta.reporting.checking import results
 from fhir_keta.reporting.formats import FORMATS, WITH_SUMMARY
-from fhir_keta.reporting.result import Counts, Finding, Result, Summary, limited, results
+from fhir_keta.reporting.result import Counts, Finding, Result, Summary, limited
 from fhir_keta.validation.issue import Issue
 from fhir_keta.validation.rule_texts import text_of
 from fhir_keta.validation.validator import Validator

@@ -4,8 +4,9 @@ import json
 import pytest
 
 from fhir_keta.records.source import Fault, Place, Record
+from fhir_keta.reporting.checking import results
 from fhir_keta.reporting.formats import FORMATS
-from fhir_keta.reporting.result import Counts, Finding, Result, placed, results
+from fhir_keta.reporting.result import Counts, Finding, Result, placed
 from fhir_keta.validation.issue import Issue
 from fhir_keta.validation.rules import issue
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
-import pickle
+import random
 import socket
 import subprocess
 import sys
@@ -16,7 +16,7 @@ import pytest
 from fhir_keta.errors import InputError, UsageError
 from fhir_keta.records import source
 from fhir_keta.records.files import size
-from fhir_keta.records.source import Fault, Lines, Place, Record, read, read_together
+from fhir_keta.records.source import Fault, Lines, Place, Portion, Record, read, read_together
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer  # collections.abc has it from Python 3.12
@@ -290,34 +290,72 @@ def test_bytes_read_are_counted_as_they_are_stored(tmp_path: Path) -> None:
         size([str(tmp_path / "nowhere")])
 
 
-def together(*paths: Path) -> list[Lines]:
-    return [item for item in read_together([str(path) for path in paths]) if isinstance(item, Lines)]
+def together(*paths: Path) -> list[Portion]:
+    return [item for item in read_together([str(path) for path in paths]) if isinstance(item, Portion)]
 
 
-def test_lines_of_a_file_are_read_again_where_they_are_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source, "_BLOCK", 2**17)
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Portions of 1,000 bytes, records of 5,000 at most, which are read in parts of 64."""
+    for name, count in (("_BLOCK", 1_000), ("LARGEST_RECORD", 5_000), ("_PART", 64)):
+        monkeypatch.setattr(source, name, count)
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("end", [b"", b"\n", b"\n\n \n"])
+@pytest.mark.parametrize("longest", [40, 300, 999, 1_000, 1_001, 3_900, 4_100])
+def test_lines_of_a_plain_file_come_in_portions_of_whole_lines(tmp_path: Path, longest: int, end: bytes) -> None:
+    chance = random.Random(longest)
+    lines = [ONE, TWO] + [
+        b'{"id":"%s"}' % (b"x" * chance.randrange(longest - 9)) if chance.random() < 0.9 else b"" for _ in range(200)
+    ]
     file = tmp_path / "a.ndjson"
-    file.write_bytes(b"".join(ONE.replace(b"one", b"%d" % number) + b"\n" for number in range(20_000)))
-    given = together(file)
-    assert len(given) > 5
-    for each in given:
-        passed_on = pickle.dumps(each)
-        assert len(passed_on) < 1_000
-        assert pickle.loads(passed_on) == each
+    file.write_bytes(b"\r\n".join(lines) + end)
+    portions = together(file)
+    assert len(portions) > 3
+    assert {each.before for each in portions[1:]} == {None}
+    assert [each.start for each in portions[1:]] == [each.end for each in portions[:-1]]
+    assert portions[0].before == file.read_bytes()[: portions[0].start].count(b"\n")
+    expected = [Record(line, Place(str(file), number)) for number, line in enumerate(lines, start=1) if line]
+    assert list(read([str(file)])) == expected
 
 
-def test_lines_that_are_no_file_as_it_is_are_passed_on_themselves(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("long", [4_500, 5_000, 5_001, 9_000])
+def test_a_long_line_among_portions_is_judged_as_ever(tmp_path: Path, long: int) -> None:
+    line = b'{"id":"%s"}' % (b"x" * (long - 9))
+    assert len(line) == long
+    file = tmp_path / "a.ndjson"
+    file.write_bytes(b"\n".join([ONE] * 100 + [line] + [TWO] * 100))
+    found = list(read([str(file)]))
+    assert [each.place.line for each in found] == list(range(1, 202))
+    assert [each.place.line for each in found if isinstance(each, Fault)] == ([101] if long > 5_000 else [])
+    assert len(together(file)) >= 3
+
+
+@pytest.mark.usefixtures("small")
+def test_portions_of_several_files_are_counted_each_from_its_own_start(tmp_path: Path) -> None:
+    paths = [str(tmp_path / name) for name in ("a.ndjson", "b.ndjson")]
+    for path in paths:
+        Path(path).write_bytes(b"\n" * 3 + b"\n".join([ONE] * 100))
+    found = list(read(paths))
+    assert [(each.place.path, each.place.line) for each in found] == [
+        (path, line) for path in paths for line in range(4, 104)
+    ]
+
+
+def test_what_is_no_plain_file_comes_as_lines(tmp_path: Path) -> None:
     text = b"\n".join([ONE, TWO] * 1_000)
     packed = tmp_path / "a.ndjson.gz"
     packed.write_bytes(gzip.compress(text))
-    of_input = [item for item in read_together(["-"], io.BytesIO(text)) if isinstance(item, Lines)]
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     writer = threading.Thread(target=pipe.write_bytes, args=(text,))
     writer.start()
-    for given in (of_input, together(packed), together(pipe)):
-        assert given
-        assert [pickle.loads(pickle.dumps(each)) for each in given] == given
+    for given in (["-"], [str(packed)], [str(pipe)]):
+        items = list(read_together(given, io.BytesIO(text)))
+        assert any(isinstance(item, Lines) for item in items)
+        assert not any(isinstance(item, Portion) for item in items)
     writer.join()
 
 
@@ -325,22 +363,21 @@ def test_standard_input_from_a_file_is_not_taken_for_a_path(tmp_path: Path, monk
     monkeypatch.chdir(tmp_path)
     Path("<stdin>").write_bytes(TWO)
     Path("a").write_bytes(b"\n".join([ONE, TWO] * 1_000))
-    code = (
-        "import pickle, sys; from fhir_keta.records.source import *; "
-        "print([pickle.loads(pickle.dumps(each)) == each for each in read_together(['-']) if isinstance(each, Lines)])"
-    )
+    code = "from fhir_keta.records.source import *; print(*{type(each).__name__ for each in read_together(['-'])})"
     with Path("a").open("rb") as stream:
         found = subprocess.run([sys.executable, "-c", code], stdin=stream, capture_output=True, text=True)
-    assert found.stdout == "[True]\n"
+    assert set(found.stdout.split()) == {"Record", "Lines"}
 
 
-def test_a_file_that_became_shorter_is_said(tmp_path: Path) -> None:
+def test_a_file_that_became_shorter_or_went_away_is_a_fault(tmp_path: Path) -> None:
     file = tmp_path / "a.ndjson"
     file.write_bytes((ONE + b"\n") * 1_000)
-    (given,) = map(pickle.dumps, together(file))
+    (given,) = together(file)
     file.write_bytes(ONE)
-    with pytest.raises(InputError, match=r"a\.ndjson: the file became shorter while it was read\."):
-        pickle.loads(given)
+    shorter = {"problem": "it became shorter while it was read"}
+    assert given.read() == Fault("input-unreadable", Place(str(file)), shorter)
+    file.unlink()
+    assert given.read() == Fault("input-unreadable", Place(str(file)), {"problem": "No such file or directory"})
 
 
 def test_a_link_that_leads_nowhere_is_not_passed_over(tmp_path: Path) -> None:
