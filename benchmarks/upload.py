@@ -1,9 +1,12 @@
 """How fast records get into a real HAPI, beside a bare script that posts the same ready-made requests.
 
-Run ``python -m benchmarks.upload``; ``--help`` names the options. Wall time; the contenders take turns, each time with
-records of new ids (the example export, a course of treatment, once for each patient), after one turn that does not
-count; the median over the rounds. The bare script reads, compares and journals nothing: what it reaches is the server's
-limit. fhir-populator (``pip install -r benchmarks/requirements.txt``) gets records that its order of types can load.
+Run ``python -m benchmarks.upload``; ``--help`` names the options. It starts a HAPI of its own. Wall time; contenders
+take turns, each time with records of new ids (the example export, a course of treatment, once for each patient), after
+one turn that does not count; the median over the rounds. Before each turn the server is emptied: its database in memory
+looks a list of ids up by going through all resources, so that every turn would be slower than the one before.
+
+The bare script reads, compares and journals nothing: what it reaches is the server's limit. fhir-populator
+(``pip install -r benchmarks/requirements.txt``) gets records that its order of types can load.
 """
 
 from __future__ import annotations
@@ -14,7 +17,6 @@ import http.server
 import importlib.util
 import io
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -83,6 +85,13 @@ def records(resources: Sequence[JsonObject]) -> list[Record]:
     return [Record(json.dumps(each).encode(), Place("records.ndjson", n)) for n, each in enumerate(resources, 1)]
 
 
+def empty(url: str) -> None:
+    """Remove all that the server has, for good."""
+    everything = {"name": "expungeEverything", "valueBoolean": True}
+    body = {"resourceType": "Parameters", "parameter": [everything]}
+    requests.post(f"{url}/$expunge", json=body, headers=HEADERS, timeout=600).raise_for_status()
+
+
 def bare(planned: Plan, url: str, workers: int) -> float:
     """Seconds to post what the plan would send, made ready before, each request after those that it needs."""
     ready: list[tuple[str, str, bytes]] = []
@@ -92,7 +101,8 @@ def bare(planned: Plan, url: str, workers: int) -> float:
         else:
             item = group.entries[0].incoming
             ready.append(("PUT", f"{url}/{item.type}/{item.id}", message.single(group.entries[0], {})))
-    own, sent = threading.local(), []
+    own = threading.local()
+    sent: list[Future[None]] = []
 
     def send(index: int) -> None:
         for needed in planned.groups[index].needs:
@@ -173,34 +183,37 @@ def beside_the_bare_script(url: str, patients: int, batch: int, rounds: int, fol
             with Client(url) as client:
                 planned = plan(records(courses(patients)), client, batch_size=batch, workers=workers)
             given, journal = records(courses(patients)), folder / uuid.uuid4().hex
-            if number % 2:
-                turn = {"bare": bare(planned, url, workers), **ours(given, url, workers, batch, journal)}
-            else:
-                turn = {**ours(given, url, workers, batch, journal), "bare": bare(planned, url, workers)}
+            turn: dict[str, float] = {}
+            for contender in ("bare", "ours") if number % 2 else ("ours", "bare"):
+                empty(url)
+                if contender == "bare":
+                    turn["bare"] = bare(planned, url, workers)
+                else:
+                    turn |= ours(given, url, workers, batch, journal)
             told = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in turn.items())
             print(f"round {number}, workers {workers}: {told}", file=sys.stderr)
             if number:
                 for name, seconds in turn.items():
                     times.setdefault((name, workers), []).append(seconds)
-    total, requests_ = len(planned.entries), len(planned.groups)
-    print(f"\nCourses of {patients} patients: {total} records in {requests_} requests of at most {batch}; records/s")
-    print(
-        f"{'workers':>8}{'bare':>8}{'sent':>8}{'of bare':>9}{'plan':>9}{'read back':>11}{'all of it':>11}{'of bare':>9}"
-    )
+    total, posted = len(planned.entries), len(planned.groups)
+    print(f"\nCourses of {patients} patients: {total} records in {posted} requests of at most {batch}; records/s")
+    print(f"{'':10}{'bare':>8}{'plan':>8}{'send':>8}{'read back':>11}{'all three':>11}   of the bare script")
     for workers in WORKERS:
-        each = {name: times[name, workers] for name in ("bare", "send", "plan", "read back")}
-        whole = [sum(parts) for parts in zip(each["plan"], each["send"], each["read back"], strict=True)]
-        rate = {name: total / statistics.median(found) for name, found in each.items()}
+        each = {name: times[name, workers] for name in ("bare", "plan", "send", "read back")}
+        each["all"] = [sum(parts) for parts in zip(each["plan"], each["send"], each["read back"], strict=True)]
+        rate = {name: total / statistics.median(seconds) for name, seconds in each.items()}
+        named = f"{workers} worker{'s' if workers > 1 else ''}"
         print(
-            f"{workers:>7}{rate['bare']:>8.0f}{rate['send']:>8.0f}{_ratio(each['bare'], each['send']):>9.2f}"
-            f"{rate['plan']:>9.0f}{rate['read back']:>11.0f}{total / statistics.median(whole):>11.0f}"
-            f"{_ratio(each['bare'], whole):>9.2f}"
+            f"{named:10}{rate['bare']:>8.0f}{rate['plan']:>8.0f}{rate['send']:>8.0f}{rate['read back']:>11.0f}"
+            f"{rate['all']:>11.0f}   sending {_ratio(each['bare'], each['send'])}, "
+            f"plan to read-back {_ratio(each['bare'], each['all'])}"
         )
 
 
-def _ratio(bare: Sequence[float], seconds: Sequence[float]) -> float:
-    """The median over the rounds of how fast it was beside the bare script of the same round."""
-    return statistics.median(one / other for one, other in zip(bare, seconds, strict=True))
+def _ratio(bare: Sequence[float], seconds: Sequence[float]) -> str:
+    """How fast it was beside the bare script of the same round: the median over the rounds, and from where to where."""
+    ratios = sorted(one / other for one, other in zip(bare, seconds, strict=True))
+    return f"{statistics.median(ratios):.2f} ({ratios[0]:.2f}-{ratios[-1]:.2f})"
 
 
 def beside_populator(url: str, python: str, count: int, batch: int, rounds: int, folder: Path) -> None:
@@ -214,6 +227,7 @@ def beside_populator(url: str, python: str, count: int, batch: int, rounds: int,
     times: dict[str, list[float]] = {name: [] for name in contenders}
     for number in range(rounds + 1):
         for name, run in contenders.items():
+            empty(url)
             taken = run()
             if number:
                 times[name].append(taken)
@@ -223,27 +237,23 @@ def beside_populator(url: str, python: str, count: int, batch: int, rounds: int,
 
 
 def main() -> None:
-    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     parser = argparse.ArgumentParser(description="Records per second into HAPI.")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--patients", type=int, default=2, help="791 records each")
     parser.add_argument("--batch-size", type=int, default=100)
     parser.add_argument("--plain", type=int, default=500, help="records of the comparison with fhir-populator")
     parser.add_argument(
         "--populator", default=sys.executable, metavar="PYTHON", help="a Python that has fhir-populator"
     )
-    parser.add_argument(
-        "--server", default=os.environ.get("FHIR_KETA_HAPI_URL"), help="a running HAPI; else one is started"
-    )
     chosen = parser.parse_args()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        url = chosen.server or stack.enter_context(Hapi()).url
+        url = stack.enter_context(Hapi()).url
         beside_the_bare_script(url, chosen.patients, chosen.batch_size, chosen.rounds, folder)
         if chosen.populator == sys.executable and importlib.util.find_spec("fhir_populator") is None:
             print("\nfhir-populator is not here: pip install -r benchmarks/requirements.txt")
             return
-        beside_populator(url, chosen.populator, chosen.plain, chosen.batch_size, chosen.rounds, folder)
+        beside_populator(url, chosen.populator, chosen.plain, chosen.batch_size, min(chosen.rounds, 2), folder)
 
 
 if __name__ == "__main__":
