@@ -228,7 +228,8 @@ class _Compilation:
         built.functions.integers.update({name} if code in INTEGER_TYPES else ())
         self._checks(child, code, name, built)
         if child.is_array and child.slices:
-            add_sliced(child, code, value, built, self.library, partial(self._value, root=built.root))
+            value_of = partial(self._value, root=built.root)
+            add_sliced(child, code, value, built, self.library, value_of, self._checks_of)
         else:
             built.add(name, array_of(child, code, value) if child.is_array else value)
         if primitive and code != "xhtml" and child.is_extensible:
@@ -278,6 +279,10 @@ class _Compilation:
             built.demands.append(one_of_keys(child.name, [key for keys in by_type.values() for key in keys]))
 
     def _checks(self, child: Element, code: str, key: str, built: ObjectInTheMaking) -> None:
+        if found := self._checks_of(child, code):
+            built.functions.checks[key] = found
+
+    def _checks_of(self, child: Element, code: str) -> list[Check]:
         found = list(value_checks(child, code, self.library))
         for constraint in child.definition.get("constraint", ()) if code in PRIMITIVE_TYPES else ():
             name, stated = constraint["key"], constraint.get("severity") == "error"
@@ -285,8 +290,7 @@ class _Compilation:
                 continue
             if holds := VALUE_CONSTRAINTS.get(name) or self._expression(constraint, child, code):
                 found.append(Check(name, {"human": constraint["human"]}, holds, constraint.get("expression", "")))
-        if found:
-            built.functions.checks[key] = found
+        return found
 
     def _companion(self, child: Element, code: str, key: str, built: ObjectInTheMaking) -> Value:
         """``_name``: the id and extensions of a primitive (R4, JSON, Representation of primitive elements)."""
