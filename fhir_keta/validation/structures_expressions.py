@@ -20,21 +20,29 @@ JsonObject = dict[str, Any]
 # FHIRPath N1, 5, and FHIR R4, FHIRPath, "Additional functions"
 _SAME_IN_AND_OUT = "where first last tail skip take single distinct trace exclude intersect"
 _READ_INSIDE = "where all exists select repeat aggregate iif"
-_OTHERS = """
-    empty not allTrue anyTrue allFalse anyFalse subsetOf supersetOf count isDistinct union combine
-    toInteger toDecimal toString toBoolean toDate toDateTime toTime toQuantity
+_WITHOUT_ARGUMENTS = """
+    empty not first last tail single distinct isDistinct count allTrue anyTrue allFalse anyFalse
+    toInteger toDecimal toString toBoolean toDateTime toTime
     convertsToInteger convertsToDecimal convertsToString convertsToBoolean convertsToDate convertsToDateTime
-    convertsToTime convertsToQuantity
-    indexOf substring startsWith endsWith contains upper lower replace matches matchesFull replaceMatches length toChars
-    join split trim encode decode escape unescape abs ceiling exp floor ln log power round sqrt truncate
-    children descendants now today timeOfDay type extension hasValue resolve elementDefinition slice checkModifiers
-    conformsTo memberOf subsumes subsumedBy htmlChecks sort lowBoundary highBoundary precision comparable
-    defineVariable coalesce item getValue entry section hasTemplateIdOf
+    convertsToTime
+    length upper lower toChars trim abs ceiling exp floor ln sqrt truncate precision
+    children descendants now today type hasValue resolve htmlChecks
+"""
+_OF_ONE_ARGUMENT = """
+    where select repeat ofType as is skip take union combine intersect exclude subsetOf supersetOf item
+    indexOf startsWith endsWith contains matches matchesFull split encode decode escape unescape log power
+    memberOf extension conformsTo comparable section entry hasTemplateIdOf
+"""
+_OTHERS = """
+    all exists aggregate iif trace substring replace replaceMatches join round sort lowBoundary highBoundary
+    toDate toQuantity convertsToQuantity timeOfDay elementDefinition slice checkModifiers subsumes subsumedBy
+    defineVariable coalesce getValue
 """
 _SAME = frozenset(_SAME_IN_AND_OUT.split())
 _INSIDE = frozenset(_READ_INSIDE.split())
 _TYPED = frozenset({"ofType", "as", "is"})
-_FUNCTIONS = _SAME | _INSIDE | _TYPED | frozenset(_OTHERS.split())
+_COUNTS = dict.fromkeys(_WITHOUT_ARGUMENTS.split(), 0) | dict.fromkeys(_OF_ONE_ARGUMENT.split(), 1)
+_FUNCTIONS = _COUNTS.keys() | frozenset(_OTHERS.split())
 _CONSTANTS = frozenset(
     {"resource", "rootResource", "context", "ucum", "sct", "loinc", "extension", "map-codes", "us-zip"}
 )
@@ -178,6 +186,10 @@ class _Reading:
     def _call(self, node: Call, focus: Focus, this: Focus) -> Focus:
         if node.name not in _FUNCTIONS and node.name not in _SIGNS:
             raise _Unreadable("the expression has a function that FHIRPath does not know")
+        if len(node.arguments) != _COUNTS.get(node.name, len(node.arguments)):
+            raise _Unreadable(f"{node.name} has not as many arguments as it takes")
+        if node.name == "item" and isinstance(node.arguments[0], Literal) and isinstance(node.arguments[0].value, str):
+            raise _Unreadable("what stands in brackets is a number")
         if node.name in _TYPED:
             return self._of_type(node.arguments[0]) if node.name != "is" and node.arguments else None
         inside = focus if node.name in _INSIDE else this
