@@ -120,10 +120,12 @@ class Differential:
         effective, problems = narrower(base, block.element, place.path, self.known)
         for rule, problem in problems:
             self._misfit(block, rule, problem)
-        found = self.types_of_slices if is_slice or place.in_slice else self.types
-        codes = (text(type_["code"]) for type_ in objects(effective.get("type")) if "code" in type_)
-        found.setdefault(place.path, set()).update(codes)
+        self._typed(effective, place, self.types_of_slices if is_slice or place.in_slice else self.types)
         return effective
+
+    def _typed(self, element: JsonObject, place: _Place, types: dict[str, set[str]]) -> None:
+        codes = (text(type_["code"]) for type_ in objects(element.get("type")) if "code" in type_)
+        types.setdefault(place.path, set()).update(codes)
 
     def _below(self, found: list[Block], nodes: dict[str, Node], place: _Place, cursor: int) -> int:
         """The blocks below one element against the elements that it has, in the base's order.
@@ -142,6 +144,8 @@ class Differential:
             elif group and (node.children or group[0].position <= cursor + 1):
                 cursor = self._implied(node, group[0], place.below(node.name), cursor)
                 pending.remove(group[0])
+            elif place.source is not self.base:
+                self._typed(node.element, place.below(node.name), self.types_of_slices)
         for block in pending:
             known = any(_is_named(block.name, name) for name in nodes)
             problem = "it is out of the base's order" if known else "the base has no such element here"

@@ -139,10 +139,20 @@ def _target_problems(target: str, code: str, view: View) -> Iterator[Problem]:
     base = view.known.type_defined(target)
     if base is None:
         yield "element-type-profile", "nobody knows of what type the target is"
-    elif code == "Reference" and definition.get("kind") != "resource" and not view.is_logical:
+    elif code == "Reference" and definition.get("kind") != "resource" and not (view.is_logical and _is_target(base)):
         yield "element-type-profile", "a reference leads to a resource"
     elif code == "canonical" and base.get("type") not in CANONICAL_RESOURCES:
         yield "element-type-profile", "a canonical leads to a resource that has one"
+
+
+def _is_target(definition: JsonObject) -> bool:
+    """Whether a logical model says that references may lead to it."""
+    for extension in objects(definition.get("extension")):
+        if extension.get("url") == f"{CORE}structuredefinition-type-characteristics":
+            return extension.get("valueCode") == "can-be-target"
+        if extension.get("url") == "http://hl7.org/fhir/tools/StructureDefinition/logical-target":
+            return extension.get("valueBoolean") is True
+    return False
 
 
 def _has(element: JsonObject, name: str) -> bool:
