@@ -118,7 +118,8 @@ class Client:
     def capabilities(self) -> Resource:
         """The server's CapabilityStatement (RESTful API, capabilities)."""
         try:
-            answer = self._request("GET", "metadata")
+            # one of a minute ago will do: a HAPI that is asked for a new one takes half a second to make it
+            answer = self._request("GET", "metadata", headers={"Cache-Control": "max-age=60"})
         except Refused as error:
             said = f" It says: {error}" if error.outcome is not None else ""
             raise ServerError(
