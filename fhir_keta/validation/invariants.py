@@ -9,12 +9,14 @@ Sources: the constraint of that key in the R4 StructureDefinitions. Those of def
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from typing import Any
 
 from fhir_keta.validation.dates import compare_dates
 from fhir_keta.validation.invariants_definitions import DEFINITION_FUNCTIONS
 from fhir_keta.validation.scope import Function, Scope
 from fhir_keta.validation.shapes import descendants, distinct, items, number, objects, text, without_value
+from fhir_keta.validation.ucum import measure
 from fhir_keta.validation.xhtml import has_content, is_allowed_xhtml
 
 JsonObject = dict[str, Any]
@@ -90,9 +92,9 @@ def _both_not_before(first: str, second: str) -> Function:
 
 
 def _range_in_order(value: JsonObject, _scope: Scope) -> bool:
-    """rng-2: low <= high; without a value, or in units not of UCUM that differ, they cannot be compared: not met.
+    """rng-2: low <= high; without a value, or in units that measure something else, they cannot be compared: not met.
 
-    Different units of UCUM could be converted, but not here.
+    Units of UCUM are converted, where they are known here.
     """
     low, high = value.get("low"), value.get("high")
     if not isinstance(low, dict) or not isinstance(high, dict):
@@ -103,9 +105,22 @@ def _range_in_order(value: JsonObject, _scope: Scope) -> bool:
         if not all(each.get("system") == UCUM and "code" in each for each in (low, high)):
             return False
         if low["code"] != high["code"]:
-            return True
+            return _converted_in_order(low, high)
     first, second = number(low["value"]), number(high["value"])
     return first is None or second is None or first <= second
+
+
+def _converted_in_order(low: JsonObject, high: JsonObject) -> bool:
+    first, second = (number(each["value"]) for each in (low, high))
+    of, to = measure(text(low["code"])), measure(text(high["code"]))
+    if first is None or second is None or of is None or to is None:
+        return True
+    return of.powers == to.powers and _exact(first) * of.factor <= _exact(second) * to.factor
+
+
+def _exact(value: float) -> Fraction:
+    """As it is written, not as a float has it."""
+    return Fraction(value) if isinstance(value, int) else Fraction(str(value))
 
 
 def _codings(value: Any) -> list[JsonObject]:

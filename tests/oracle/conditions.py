@@ -9,6 +9,7 @@ from typing import Any
 from xml.parsers import expat
 
 from fhir_keta.definitions.library import bundled
+from fhir_keta.validation.ucum import measure
 from tests.oracle.places import above, at
 
 _TYPE_AND_ID = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9.-]{1,64}(/_history/[A-Za-z0-9.-]{1,64})?")
@@ -101,11 +102,16 @@ def is_base64_with_white_space(value: Any, _record: Any, _expression: str) -> bo
 
 
 def is_a_range_without_unit(value: Any, _record: Any, _expression: str) -> bool:
-    """Two values in order, of which one has a code that is no unit of UCUM, or one of another system."""
+    """Two values in order, of which one has a code that is no unit of UCUM."""
     low, high = (value.get(name, {}) for name in ("low", "high")) if isinstance(value, dict) else ({}, {})
     values = low.get("value"), high.get("value")
     numbers = [each for each in values if isinstance(each, int | float)]
-    return len(numbers) == 2 and numbers[0] <= numbers[1] and any("code" in each for each in (low, high))
+    return len(numbers) == 2 and numbers[0] <= numbers[1] and any(measure(each["code"]) is None for each in (low, high))
+
+
+def is_a_range_from_no_dimension(value: Any, _record: Any, _expression: str) -> bool:
+    low, high = (measure(str(value[name].get("code"))) for name in ("low", "high"))
+    return low is not None and high is not None and not low.powers and bool(high.powers)
 
 
 def is_a_time_with_fractions(value: Any, _record: Any, _expression: str) -> bool:

@@ -166,6 +166,13 @@ ONLY_OURS = (
         conditions.is_a_path_with_a_line_end,
     ),
     Kind(
+        "rng-2",
+        "",
+        "Values that measure different things cannot be compared; it compares one without dimension with any.",
+        "http://hl7.org/fhirpath/N1/#comparison",
+        conditions.is_a_range_from_no_dimension,
+    ),
+    Kind(
         "string-length",
         "",
         "Markdown is a string, so the limit of one is its limit, too; it measures other strings only.",

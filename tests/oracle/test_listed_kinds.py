@@ -63,6 +63,15 @@ def concept(code: str, display: str) -> Json:
     return observation(method={"coding": [{"system": "http://loinc.org", "code": "1-8"}, status]})
 
 
+def between(low: tuple[float, str], high: tuple[float, str]) -> Json:
+    """A range with two units of UCUM, or what should be such."""
+    ends = (
+        {"value": value, "unit": f"unit {code}", "system": "http://unitsofmeasure.org", "code": code}
+        for value, code in (low, high)
+    )
+    return observation(valueRange=dict(zip(("low", "high"), ends, strict=True)))
+
+
 TIME_POINT = ("observations/keta-rating", "extension", 0, "valueCoding")
 SEVERITY = ("records/keta-adverse-event", "severity", "coding", 0)
 HIDDEN = {"url": "http://hl7.org/fhir/StructureDefinition/questionnaire-hidden", "valueBoolean": True}
@@ -82,12 +91,14 @@ OURS = [
     ("element-empty", observation(method={"id": "a"})),
     ("code-unknown", concept("zzz", "Final")),
     ("display-wrong", concept("final", "zzz")),
+    ("rng-2", between((1, "mg/kg"), (2, "kg"))),
     ("string-length", observation(note=[{"text": "a" * (LONG + 1)}])),
     ("txt-1", told(f"<div {XHTML}>a</div>b")),
     ("txt-1", told(f"<!DOCTYPE html><div {XHTML}>a</div>")),
     ("extension-context", {"resourceType": "Questionnaire", "status": "draft", "extension": [HIDDEN]}),
 ]
 THEIRS = [
+    ("http://hl7.org/fhir/StructureDefinition/Range#rng-2", between((1, "kg"), (2, "=="))),
     ("Type_Specific_Checks_DT_Identifier_System", identified("HTTPS://ehr.test/ids")),
     ("TYPE_SPECIFIC_CHECKS_CANONICAL_ABSOLUTE", patient(meta={"profile": ["HTTPS://ehr.test/profile"]})),
     ("Terminology_TX_System_Relative", patient(meta={"tag": [{"system": "HTTPS://ehr.test/tags", "code": "a"}]})),

@@ -62,11 +62,25 @@ def test_what_breaks_it(key: str, validator: Validator) -> None:
     assert set(found) <= ALSO.get(key, set())
 
 
-def test_units_of_ucum_that_differ_are_not_converted(validator: Validator) -> None:
-    """HL7's validator converts: 3000 mg is more than 2 g. Here it is not known, so it is no finding."""
-    low = {"value": 3000, "unit": "mg", "system": UCUM, "code": "mg"}
-    high = {"value": 2, "unit": "g", "system": UCUM, "code": "g"}
-    assert _rules(validator, observation(valueRange={"low": low, "high": high})) == {}
+@pytest.mark.parametrize(
+    ("low", "high", "in_order"),
+    [
+        ((3000, "mg"), (2, "g"), False),
+        ((500, "g"), (1, "kg"), True),
+        ((1, "kg"), (1000, "g"), True),
+        ((0.1, "kg"), (100, "g"), True),  # exactly, not as floats have it
+        ((90, "min"), (1, "h"), False),
+        ((200, "mg/dL"), (1, "g/L"), False),
+        ((1, "kg"), (2, "m"), False),  # nobody can compare them
+        ((1, "Cel"), (1, "K"), True),  # not known here
+    ],
+)
+def test_units_of_ucum_are_converted(
+    low: tuple[float, str], high: tuple[float, str], in_order: bool, validator: Validator
+) -> None:
+    ends = [{"value": value, "unit": f"unit {code}", "system": UCUM, "code": code} for value, code in (low, high)]
+    found = _rules(validator, observation(valueRange=dict(zip(("low", "high"), ends, strict=True))))
+    assert ("rng-2" in found) is not in_order
 
 
 ODD: tuple[object, ...] = (
