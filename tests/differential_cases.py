@@ -5,7 +5,9 @@ Used twice: by the validator's unit tests, and by the oracle tests, where error 
 
 from __future__ import annotations
 
-from tests.base_records import BaseCase, case
+from typing import Any
+
+from tests.base_records import BaseCase, JsonObject, case
 from tests.structure_records import (
     BY_CODE,
     BY_TYPE,
@@ -18,6 +20,17 @@ from tests.structure_records import (
     profile,
     slices,
 )
+
+_READINESS = {
+    "coding": [{"system": "https://w3id.org/fhir-keta/CodeSystem/keta-concepts", "code": "discharge-readiness"}]
+}
+
+
+def _readiness(**said: Any) -> JsonObject:
+    """A profile of ours that has a pattern for this element."""
+    base = "https://w3id.org/fhir-keta/StructureDefinition/keta-discharge-readiness"
+    return profile(of("Observation.code", **said), baseDefinition=base)
+
 
 _COMPONENT = of("Observation.component", slicing=BY_CODE)
 
@@ -302,4 +315,67 @@ _VALUES = (
     ),
 )
 
-DIFFERENTIAL_CASES: tuple[BaseCase, ...] = (*_ORDER, *_SLICING, *_CHOICES, *_NARROWER, *_VALUES)
+# what random profiles have shown
+_FOUND = (
+    case("parts of an extension of a resource", profile(of("Observation.extension.url", short="x"))),
+    case(
+        "parts of an extension of a data type",
+        profile(of("Observation.code.extension.url", short="x")),
+        at(1, "differential-element"),
+    ),
+    case(
+        "parts of an extension of a data type below it",
+        profile(of("Observation.code.extension"), of("Observation.code.extension.url", short="x")),
+    ),
+    case(
+        "one type of a choice in a slice of the base",
+        over("bp", of("Observation.component:SystolicBP"), of("Observation.component:SystolicBP.valueQuantity", min=1)),
+    ),
+    case(
+        "an extension more often than its definition says",
+        profile(
+            of(
+                "Observation.component.extension:a",
+                max="2",
+                type=[{"code": "Extension", "profile": [f"{CORE}patient-birthTime"]}],
+            )
+        ),
+        at(1, "differential-wider"),
+    ),
+    case(
+        "an extension where the base slices, as often as that says",
+        profile(
+            of("Quantity.extension:a", max="2", type=[{"code": "Extension", "profile": [f"{CORE}patient-birthTime"]}]),
+            base="Quantity",
+            kind="complex-type",
+        ),
+    ),
+    case(
+        "a type of a choice besides the required one",
+        profile(
+            of("Observation.value[x]", slicing=BY_TYPE, type=[{"code": "Period"}]),
+            of("Observation.value[x]:valueString", type=[{"code": "string"}], min=1),
+        ),
+        at(1, "element-type-profile"),
+    ),
+    case(
+        "a binding to codes that are not all known here",
+        profile(
+            of("Quantity.comparator", binding={"strength": "required", "valueSet": f"{SETS}languages"}),
+            base="Quantity",
+            kind="complex-type",
+        ),
+    ),
+    case(
+        "a pattern that goes on from the base's",
+        _readiness(patternCodeableConcept={**_READINESS, "text": "ready"}),
+        oracle=False,  # see differences.py
+    ),
+    case(
+        "a pattern without the base's",
+        _readiness(patternCodeableConcept={"text": "ready"}),
+        at(1, "differential-value"),
+    ),
+)
+
+DIFFERENTIAL_CASES: tuple[BaseCase, ...] = (*_ORDER, *_SLICING, *_CHOICES, *_NARROWER, *_VALUES, *_FOUND)
