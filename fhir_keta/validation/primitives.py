@@ -40,7 +40,10 @@ LONGEST_STRING = 2**20
 
 _TEXT: JsonObject = {"type": "string", "minLength": 1}
 _STRING: JsonObject = {**_TEXT, "maxLength": LONGEST_STRING}
-_URI: JsonObject = {"type": "string", "pattern": r"^[^ \t\r\n]+$"}
+# Unicode's White_Space, as it is, for engines that have no name for it
+_WHITE = "\t-\r \x85\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+_NO_SPACES = rf"[^{_WHITE}](?:[^\t-\r ]*[^{_WHITE}])?"  # R4's regular expression knows the spaces of ASCII alone
+_URI: JsonObject = {"type": "string", "pattern": f"^{_NO_SPACES}$"}
 
 # type -> (schema, remedy)
 _PRIMITIVES: dict[str, tuple[JsonObject, str]] = {
@@ -67,7 +70,7 @@ _PRIMITIVES: dict[str, tuple[JsonObject, str]] = {
     ),
     "url": ({**_URI, **_NAMED}, "write a URL without spaces."),
     "canonical": (
-        {"type": "string", "pattern": r"^(?:#|[A-Za-z][A-Za-z0-9+.\-]*:)[^ \t\r\n]*$", **_NAMED},
+        {"type": "string", "pattern": rf"^(?:#|[A-Za-z][A-Za-z0-9+.\-]*:)(?:[^\t-\r ]*[^{_WHITE}])?$", **_NAMED},
         "write an absolute URL without spaces, or # and the id of a contained resource.",
     ),
     "oid": (
@@ -80,7 +83,7 @@ _PRIMITIVES: dict[str, tuple[JsonObject, str]] = {
         "use letters, digits, '-' and '.', 64 characters at most.",
     ),
     "code": (
-        {"type": "string", "pattern": r"^[^ \t\r\n]+(?: [^ \t\r\n]+)*$"},
+        {"type": "string", "pattern": f"^[^{_WHITE}]+(?: [^{_WHITE}]+)*$"},
         "leave out leading, trailing and double spaces, tabs and line ends.",
     ),
     "base64Binary": (

@@ -31,7 +31,7 @@ VALID: dict[str, list[Any]] = {
         "urn:oids",
         "http://example.org/é",
     ],
-    "url": ["https://example.org/a?b=c#d", "mailto:a@example.org"],
+    "url": ["https://example.org/a?b=c#d", "mailto:a@example.org", "a\u00a0b"],
     "canonical": [
         "http://example.org/ValueSet/a|1.0#b",
         "#a",
@@ -41,7 +41,7 @@ VALID: dict[str, list[Any]] = {
     "oid": ["urn:oid:1.2.3.4.5", "urn:oid:2.0"],
     "uuid": ["urn:uuid:c757873d-ec9a-4326-a141-556f43239520"],
     "id": ["a", "A-1.b", "x" * 64],
-    "code": ["a", "a b", "a b c", "<=", "é", "\u00a0"],
+    "code": ["a", "a b", "a b c", "<=", "é", "\u200b"],
     "base64Binary": ["aGVsbG8=", "aGVs", "aG==", "aGVs bG8=", "aGVs\nbG8=\n", " aGVs", "+/+/"],
     "date": ["2020", "2020-01", "2020-01-31", "2020-02-29", "2000-02-29", "0001-01-01", "9999-12-31"],
     "dateTime": [
@@ -82,12 +82,19 @@ INVALID: dict[str, list[Any]] = {
         "uuid:c757873d-ec9a-4326-a141-556f43239520",
         1,
     ],
-    "url": ["", "a b", "a\t", "oid:1.2.3", "urn:uuid:c757873d"],
-    "canonical": ["", "a", "ValueSet/a", "/a", "http://example.org/a b", "urn:oid:01.2", "|1.0"],
+    "url": ["", "a b", "a\t", "oid:1.2.3", "urn:uuid:c757873d", "a\u00a0", "\u2003a", "a\x0bb", "a\x0cb", "\u3000"],
+    "canonical": [
+        *("", "a", "ValueSet/a", "/a", "http://example.org/a b", "urn:oid:01.2", "|1.0"),
+        *("http://example.org/a\u00a0", "http://example.org/a\x0bb", "#a\u2003"),
+    ],
     "oid": ["1.2.3", "urn:oid:3.1", "urn:oid:1", "urn:oid:1.2.", "URN:OID:1.2"],
     "uuid": ["c757873d-ec9a-4326-a141-556f43239520", "urn:uuid:c757873d-ec9a-4326-a141-556f4323952g"],
     "id": ["", "x" * 65, "a_b", "a b", "é", "a\n", "a/b"],
-    "code": ["", " a", "a ", "a  b", "a\tb", "a\nb", "a\n", 1],
+    "code": [
+        *("", " a", "a ", "a  b", "a\tb", "a\nb", "a\n", 1),
+        # no whitespace other than single spaces, and what whitespace is, Unicode says
+        *("\u00a0", "a\u00a0", "\u2003a", "a\u00a0b", "a\u3000b", "a\x0bb", "a\x85", "a \u2028b", "a\u1680b"),
+    ],
     "base64Binary": ["", "a", "aGVsbG8", "aGVs=", "====", "a===", "aGVsbG8=aGVs", "aGV*", "aG=s", "a-_b", " ", "    "],
     "date": [
         "20",
