@@ -10,6 +10,7 @@ from threading import Barrier, Event, Lock, get_ident, main_thread
 from typing import Any
 
 import pytest
+import requests
 
 from fhir_keta.errors import ServerError
 from fhir_keta.records.source import Record
@@ -84,6 +85,22 @@ def test_as_many_as_there_are_workers_and_no_more(client: Client, monkeypatch: p
     assert set(statuses(report).values()) == {"created"}
     assert max(sends.at_a_time) == 3
     assert len(sends.threads) == 3
+
+
+def test_a_thread_has_one_session_for_all_that_it_sends(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    planned, made = plan(observations(*"abcdefghijkl"), client), []
+
+    class Counted(requests.Session):
+        def __init__(self) -> None:
+            made.append(get_ident())
+            super().__init__()
+
+    monkeypatch.setattr(requests, "Session", Counted)
+    sends, together = Sends(monkeypatch), Barrier(3, timeout=NO_LONGER)
+    sends.meanwhile = lambda _identity: together.wait() and None  # type: ignore[method-assign]
+    assert apply(planned, client, workers=3).complete
+    assert sorted(made) == sorted(sends.threads)
+    assert len(made) == 3
 
 
 def test_what_is_referred_to_is_there_first(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,7 +75,11 @@ async function answer(request, base, { repository, transactions, updateCreate },
 
 const server = createServer(async (request, response) => {
   const chunks = [];
-  for await (const chunk of request) chunks.push(chunk);
+  try {
+    for await (const chunk of request) chunks.push(chunk);
+  } catch {
+    return; // the client went away in the middle
+  }
   const [path] = Object.keys(bases).filter((each) => request.url.startsWith(each));
   const base = `http://${request.headers.host}${path}`;
   const url = request.url.slice(path?.length).replace(/^\//, '');
