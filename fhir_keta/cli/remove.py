@@ -48,15 +48,17 @@ def remove(context: click.Context, /, server: str, journal: str, dry_run: bool, 
                 raise UsageError("Nobody can be asked whether to remove these. Look at them above, and add --yes.")
             click.confirm("Remove them?", abort=True, err=True)
         done = removed(planned, opened, client)
-    _show("STATUS", done.each)
+    _show("STATUS", done.each, told=planned)
     if done.stopped is not None:
         raise done.stopped
     context.exit(0 if done.complete else 1)
 
 
-def _show(column: str, removals: Sequence[Removal]) -> None:
+def _show(column: str, removals: Sequence[Removal], told: Sequence[Removal] = ()) -> None:
+    """A line for each, and the reasons of those that were not told with the same reason before."""
     for line in aligned(("RESOURCE", column), [(removal.address, removal.state) for removal in removals]):
         click.echo(line)
+    before = {*told}
     for removal in removals:
-        if removal.reason:
+        if removal.reason and removal not in before:
             click.echo(f"{removal.address} {removal.state}: {removal.reason.rstrip('.')}.", err=True)
