@@ -43,7 +43,7 @@ class Library:
         for resource in resources:
             if isinstance(url := resource.get("url"), str):
                 self._own.setdefault(url, {})[resource.get("version", "")] = resource
-        self._structures: dict[str, JsonObject | None] = {}
+        self._structures: dict[str, JsonObject] = {}
         self._codes: dict[str, Codes | None] = {}
         self._limits: dict[str, Codes | None] = {}
 
@@ -71,6 +71,8 @@ class Library:
                 found = None
             if found is not None and "snapshot" not in found:
                 found = self._generated(found, (*asking, found["url"]))
+            if found is None:
+                return None  # not remembered: records may name any number of unknown ones
             self._structures[canonical] = found
         return self._structures[canonical]
 

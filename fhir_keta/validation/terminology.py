@@ -12,6 +12,9 @@ from fhir_keta.validation.shapes import objects, text
 
 JsonObject = dict[str, Any]
 
+_REMEMBERED = 20_000  # verdicts: a bound on memory
+_LONGEST = 500  # characters of a coding whose verdict is remembered
+
 
 @dataclass(slots=True)
 class _System:
@@ -43,7 +46,7 @@ class Terminology:
         found = self._verdicts.get(key)
         if found is None:
             found = self._judge(*key)
-            if len(self._verdicts) < 100_000:
+            if len(self._verdicts) < _REMEMBERED and sum(len(part or "") for part in key) <= _LONGEST:
                 self._verdicts[key] = found
         return found
 
@@ -72,10 +75,12 @@ class Terminology:
     def _system(self, url: str) -> _System | None:
         if url not in self._systems:
             resource = self.library.code_system(url)
-            if resource is None:
-                self._systems[url] = self._of_structure(url)
-            else:
+            if resource is not None:
                 self._systems[url] = _system(resource) if resource.get("content") == "complete" else None
+            elif structure := self._of_structure(url):
+                self._systems[url] = structure
+            else:
+                return None  # not remembered: records may name any number of unknown ones
         return self._systems[url]
 
     def _of_structure(self, url: str) -> _System | None:

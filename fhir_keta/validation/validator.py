@@ -32,7 +32,6 @@ from fhir_keta.validation.functions import FoundExtension, NestedResource, walk
 from fhir_keta.validation.index import Trace, indexed
 from fhir_keta.validation.issue import Issue
 from fhir_keta.validation.limit import first
-from fhir_keta.validation.primitives import LONGEST_STRING
 from fhir_keta.validation.scope import Scope
 from fhir_keta.validation.shapes import descendants, objects, text
 from fhir_keta.validation.suggestions import suggestion
@@ -47,6 +46,7 @@ JsonObject = dict[str, Any]
 
 _RESPONSE = "QuestionnaireResponse"
 _REMEMBERED = 10_000  # accepted extensions, claims: a bound on memory
+_LONGEST = 1000  # characters of one that is remembered
 
 
 @dataclass(eq=False)
@@ -62,7 +62,7 @@ class Validator:
     library: Library = field(default_factory=bundled)
     profiles: Iterable[str] = ()
     strict: bool = False
-    _responses: dict[str, ResponseChecker | None] = field(default_factory=dict, repr=False)
+    _responses: dict[str, ResponseChecker] = field(default_factory=dict, repr=False)
     _clean_extensions: set[tuple[str, str, bool, str]] = field(default_factory=set, repr=False)
     _by_claims: dict[tuple[Any, ...], tuple[Checker, ...]] = field(default_factory=dict, repr=False)
     _accepted: AcceptedPieces = field(default_factory=AcceptedPieces, repr=False)
@@ -91,7 +91,7 @@ class Validator:
         """
         if not isinstance(data, bytes):
             return self._findings(data)
-        if len(data) <= LONGEST_STRING and self._accepted.accepts(data):
+        if self._accepted.accepts(data):
             return []
         try:
             resource = parse(data)
@@ -150,7 +150,7 @@ class Validator:
                 canonicals, issues = self._claimed(resource, name)
                 if not issues:
                     found = tuple(self._known(canonical) for canonical in canonicals or [name])
-            if len(self._by_claims) < _REMEMBERED:
+            if len(self._by_claims) < _REMEMBERED and len(repr(claims)) <= _LONGEST:
                 self._by_claims[key] = found
         return found
 
@@ -338,7 +338,7 @@ class Validator:
         functions = self._known(url if isinstance(url, str) and ":" in url else "Extension").compiled.functions
         if not is_clean(value, functions, Scope(value, value), self._terminology, self._extension_is_clean):
             return False
-        if len(self._clean_extensions) < _REMEMBERED:
+        if len(self._clean_extensions) < _REMEMBERED and len(content) <= _LONGEST:
             self._clean_extensions.add(key)
         return True
 
@@ -380,6 +380,7 @@ class Validator:
             return None
         if canonical not in self._responses:
             found = self.library.find(canonical)
-            known = found is not None and found["resourceType"] == "Questionnaire"
-            self._responses[canonical] = compile_questionnaire(found, self.library) if found and known else None
+            if found is None or found["resourceType"] != "Questionnaire":
+                return None
+            self._responses[canonical] = compile_questionnaire(found, self.library)
         return self._responses[canonical]

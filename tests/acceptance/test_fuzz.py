@@ -36,6 +36,7 @@ PIECES = [
     ),
     *(b"[[[[[[[[", b'{"a":' * 70, b"\xf0\x9f\x98\x80", b'"resourceType":"Bundle",', b'"contained":[{}],'),
 ]
+CORE = "http://hl7.org/fhir/StructureDefinition/"
 VALUES = (None, True, 0, -1, 1.5, "", " ", "x", "#", "2020-02-30", [], {}, [None], [[]], {"": 0}, "\U0001f600" * 50)
 
 
@@ -175,3 +176,39 @@ def test_profiles_without_a_foundation(definitions: list[dict[str, object]], sai
     with pytest.raises(DefinitionError, match=said) as raised:
         Validator(bundled().with_resources(definitions), profiles=["https://example.org/a"])
     assert raised.value.exit_code == 2
+
+
+def _different(number: int) -> dict[str, object]:
+    """A record in which everything is new that could be remembered."""
+    new = f"https://ehr.test/{number}/{'x' * 1500}"
+    if number % 4 == 0:
+        return {"resourceType": "QuestionnaireResponse", "status": "completed", "questionnaire": new}
+    coding = (
+        {"system": new, "code": "a"} if number % 4 == 1 else {"system": "http://loinc.org", "code": "a", "display": new}
+    )
+    return {
+        "resourceType": "Observation",
+        "meta": {"profile": [new]},
+        "extension": [
+            {"url": new, "valueString": new},
+            {"url": f"{CORE}event-partOf", "valueReference": {"display": new}},
+        ],
+        "status": "final",
+        "code": {"coding": [coding]},
+    }
+
+
+def test_what_is_always_new_is_not_remembered() -> None:
+    """Unknown extensions, profiles, code systems, questionnaires, long displays: the memory stays as it is."""
+    import tracemalloc
+
+    validator = Validator()
+    for number in range(200):
+        validator.check(json.dumps(_different(number)).encode())
+    tracemalloc.start()
+    try:
+        for number in range(200, 1200):
+            assert validator.check(json.dumps(_different(number)).encode())
+        assert tracemalloc.get_traced_memory()[0] < 500_000  # of 6 MB
+    finally:
+        tracemalloc.stop()

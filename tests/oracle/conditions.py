@@ -109,9 +109,19 @@ def is_a_range_without_unit(value: Any, _record: Any, _expression: str) -> bool:
     return len(numbers) == 2 and numbers[0] <= numbers[1] and any(measure(each["code"]) is None for each in (low, high))
 
 
+def is_beside_an_id(_value: Any, record: Any, expression: str) -> bool:
+    """What is unknown is ``_id``, of an element or a resource inside."""
+    around, _, name = expression.rpartition(".")
+    return name == "id" and isinstance(around := at(record, around), dict) and "_id" in around
+
+
 def is_a_range_from_no_dimension(value: Any, _record: Any, _expression: str) -> bool:
     low, high = (measure(str(value[name].get("code"))) for name in ("low", "high"))
     return low is not None and high is not None and not low.powers and bool(high.powers)
+
+
+def is_a_mime_type(value: Any, _record: Any, _expression: str) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"[a-z]+/[a-z0-9][a-z0-9!#$&^_.+-]*", value) is not None
 
 
 def is_a_time_with_fractions(value: Any, _record: Any, _expression: str) -> bool:

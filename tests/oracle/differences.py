@@ -166,6 +166,13 @@ ONLY_OURS = (
         conditions.is_a_path_with_a_line_end,
     ),
     Kind(
+        "element-unknown",
+        "",
+        "The id of an element has no extensions: R4 has it as a text of FHIRPath, not as a string of FHIR.",
+        "http://hl7.org/fhir/R4/element.html#Element",
+        conditions.is_beside_an_id,
+    ),
+    Kind(
         "rng-2",
         "",
         "Values that measure different things cannot be compared; it compares one without dimension with any.",
@@ -200,6 +207,13 @@ ONLY_OURS = (
     ),
 )
 ONLY_THEIRS = (
+    Kind(
+        "Terminology_TX_NoValid_16",
+        "",
+        "MIME types are those of BCP 13, of which it has no list without a terminology server.",
+        "https://www.rfc-editor.org/rfc/rfc6838#section-4.2",
+        conditions.is_a_mime_type,
+    ),
     *(
         Kind(
             rule,

@@ -91,6 +91,7 @@ OURS = [
     ("element-empty", observation(method={"id": "a"})),
     ("code-unknown", concept("zzz", "Final")),
     ("display-wrong", concept("final", "zzz")),
+    ("element-unknown", patient(name=[{"id": "a", "text": "b", "_id": {"extension": [ABSENT]}}])),
     ("rng-2", between((1, "mg/kg"), (2, "kg"))),
     ("string-length", observation(note=[{"text": "a" * (LONG + 1)}])),
     ("txt-1", told(f"<div {XHTML}>a</div>b")),
