@@ -102,11 +102,13 @@ def is_base64_with_white_space(value: Any, _record: Any, _expression: str) -> bo
 
 
 def is_a_range_without_unit(value: Any, _record: Any, _expression: str) -> bool:
-    """Two values in order, of which one has a code that is no unit of UCUM."""
+    """Two values in order, of which one has a code that is no unit of UCUM, or no words for its unit."""
     low, high = (value.get(name, {}) for name in ("low", "high")) if isinstance(value, dict) else ({}, {})
     values = low.get("value"), high.get("value")
     numbers = [each for each in values if isinstance(each, int | float)]
-    return len(numbers) == 2 and numbers[0] <= numbers[1] and any(measure(each["code"]) is None for each in (low, high))
+    if len(numbers) < 2 or numbers[0] > numbers[1] or not all("code" in each for each in (low, high)):
+        return False
+    return any(measure(each["code"]) is None for each in (low, high)) or ("unit" in low) is not ("unit" in high)
 
 
 def is_beside_an_id(_value: Any, record: Any, expression: str) -> bool:
@@ -116,8 +118,11 @@ def is_beside_an_id(_value: Any, record: Any, expression: str) -> bool:
 
 
 def is_a_range_from_no_dimension(value: Any, _record: Any, _expression: str) -> bool:
-    low, high = (measure(str(value[name].get("code"))) for name in ("low", "high"))
-    return low is not None and high is not None and not low.powers and bool(high.powers)
+    codes = [value[name].get("code") for name in ("low", "high")]
+    low, high = (measure(str(code)) for code in codes)
+    return (codes[0] is None) is not (codes[1] is None) or (
+        low is not None and high is not None and not low.powers and bool(high.powers)
+    )
 
 
 def is_a_mime_type(value: Any, _record: Any, _expression: str) -> bool:

@@ -175,7 +175,7 @@ ONLY_OURS = (
     Kind(
         "rng-2",
         "",
-        "Values that measure different things cannot be compared; it compares one without dimension with any.",
+        "Values that measure different things cannot be compared; it compares one without a unit with any.",
         "http://hl7.org/fhirpath/N1/#comparison",
         conditions.is_a_range_from_no_dimension,
     ),
@@ -267,7 +267,7 @@ ONLY_THEIRS = (
     Kind(
         "http://hl7.org/fhir/StructureDefinition/Range#rng-2",
         "",
-        "It stumbles over a code that is no unit, and takes that for an answer; the two values are in order.",
+        "It stumbles over a unit that it does not know, or that only one has in words; the two values are in order.",
         f"{DATATYPES}#Range",
         conditions.is_a_range_without_unit,
     ),
