@@ -1,4 +1,4 @@
-"""``fhir-keta upload`` with --batch-size, --ids, --source and --validate-on-server, as they are typed."""
+"""``fhir-keta upload`` as it is typed: --batch-size, --ids, --source, --retry-budget and --validate-on-server."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from fhir_keta.server.client import Client, Refused
 from tests.acceptance.test_upload import PATIENT, Resource, rows, upload, written
+from tests.servers.faults import Fault, FaultServer, scripted, writes_only
 
 
 @pytest.fixture
@@ -95,3 +96,15 @@ def test_the_server_validates_first(client: Client, family: Path) -> None:
     assert list(client.search("Patient", {})) == []
     written(family, {**wrong, "code": {"text": "x"}})
     assert upload(client.base, "--validate-on-server", family).exit_code == 0
+
+
+def test_a_busy_server_is_tried_again_within_the_budget(client: Client, family: Path) -> None:
+    with FaultServer(client.base, writes_only(scripted(Fault.BUSY))) as server:
+        given_up = upload(server.url, "--retry-budget", "0", "--workers", "1", family)
+        assert given_up.exit_code == 3
+        assert "cannot answer now (HTTP 503)" in given_up.stderr
+        assert client.read("Patient", "p") is None
+        server.faults = writes_only(scripted(Fault.BUSY))
+        assert upload(server.url, "--retry-budget", "60", family).exit_code == 0
+        assert len([asked for asked in server.asked if asked.fault is not None]) == 2
+    assert client.read("Patient", "p") is not None

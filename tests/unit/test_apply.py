@@ -1,8 +1,7 @@
-"""Carrying a plan out: what goes at the same time, what stops it, what is sent again, and what comes back."""
+"""Carrying a plan out: what goes at the same time, what stops it, and what is sent again."""
 
 from __future__ import annotations
 
-import json
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +18,7 @@ from fhir_keta.server.client import Answer, Client, Interrupted, Unavailable
 from fhir_keta.server.journal import begin, read
 from fhir_keta.server.plan import plan
 from fhir_keta.server.read_back import read_back
-from fhir_keta.server.result import Report, Result
+from fhir_keta.server.result import Result
 from fhir_keta.server.retry import Retry
 from fhir_keta.server.sandbox import Sandbox
 from tests.servers.faults import Fault, FaultServer, scripted, writes_only
@@ -315,68 +314,3 @@ def test_a_transaction_of_the_sources_is_never_taken_apart(client: Client) -> No
     report = apply(plan([whole, *observations("a")], client, batch_size=10), client)
     assert statuses(report) == {"Patient/p": "refused", "Patient/12": "refused", "Observation/a": "created"}
     assert client.read("Patient", "p") is None
-
-
-# What comes back
-
-
-def stored_otherwise(monkeypatch: pytest.MonkeyPatch, change: Any) -> None:
-    """A server that answers 201 and stores something else."""
-    update = Client.update
-
-    def altered(self: Client, kind: str, identity: str, body: bytes, **options: Any) -> Answer:
-        return update(self, kind, identity, json.dumps(change(json.loads(body))).encode(), **options)
-
-    monkeypatch.setattr(Client, "update", altered)
-
-
-def proven(client: Client, *sources: Resource | Record) -> Report:
-    planned = plan(sources, client)
-    return read_back(planned, apply(planned, client), client)
-
-
-def test_what_is_stored_as_sent_stays_created(client: Client) -> None:
-    before = [record(PATIENT), code_system(title="Old")]
-    apply(plan(before, client), client)
-    pair = record(bundle(put(observation("a", subject=about("Patient", "p"))), put(observation("b"))))
-    planned = plan([record(PATIENT), code_system(), pair], client, overwrite=True)
-    report = read_back(planned, apply(planned, client), client)
-    assert list(statuses(report).values()) == ["updated", "unchanged", "created", "created"]
-    assert report.complete
-
-
-def test_what_is_stored_otherwise_is_told_with_its_place(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    stored_otherwise(monkeypatch, lambda resource: {**resource, "active": False, "gender": "other"})
-    report = proven(client, record({**PATIENT, "active": True}))
-    assert [result.status for result in report.results] == ["altered"]
-    assert report.results[0].message == "the server gives back something else: Patient.active and 1 more"
-    assert not report.complete
-
-
-def test_what_is_gone_again_is_told(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    planned = plan([record(PATIENT), *observations("a")], client)
-    report = apply(planned, client)
-    client.delete("Patient", "p")
-    again = read_back(planned, report, client)
-    assert [(result.status, result.message) for result in again.results] == [
-        ("altered", "the server does not give it back"),
-        ("created", ""),
-    ]
-
-
-def test_a_search_that_lags_is_no_proof(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    planned = plan([record(PATIENT), *observations("a")], client)
-    report = apply(planned, client)
-    monkeypatch.setattr(Client, "search", lambda *_arguments: iter(()))
-    assert read_back(planned, report, client).complete
-
-
-def test_a_version_that_the_server_did_not_tell_is_filled_in(url: str, tmp_path: Path) -> None:
-    with busy(url, Fault.WRONG_ETAG) as server, Client(server.url) as client:
-        planned = plan([record(PATIENT)], client)
-        with begin(tmp_path / "journal", planned, {}) as journal:
-            report = apply(planned, client, journal=journal)
-            assert report.results[0].version is None
-            assert read_back(planned, report, client, journal).results[0].version == "1"
-    (sent,) = read(tmp_path / "journal").sent.values()
-    assert (sent.status, sent.version) == ("created", "1")

@@ -45,6 +45,34 @@ def statuses(path: Path) -> dict[str, str | None]:
     return {name: sent.status for name, sent in read(path).sent.items()}
 
 
+def test_it_is_whole_and_on_the_disk_before_it_has_its_name(
+    client: Client, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned, done = plan(sources(), client), []
+    sync, rename = os.fsync, Path.rename
+
+    def synced(file: int) -> None:
+        done.append("sync")
+        sync(file)
+
+    def renamed(aside: Path, to: Path) -> None:
+        done.append("rename")
+        assert read(aside).heading.resources == 6
+        assert not path.exists()
+        if len(done) == 2:
+            raise OSError(errno.EIO, "as if it ended here")
+        rename(aside, to)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "rename", renamed)
+    with pytest.raises(JournalError):
+        begin(path, planned, SETTINGS)
+    assert not path.exists()
+    begin(path, planned, SETTINGS).close()  # what was left aside is in nobody's way
+    assert done[:4] == ["sync", "rename", "sync", "rename"]
+    assert read(path).heading.resources == 6
+
+
 def test_every_write_is_announced_and_accounted_for(client: Client, path: Path) -> None:
     assert journaled(client, path).complete
     known = read(path)
