@@ -29,6 +29,8 @@ def narrower(base: JsonObject, own: JsonObject, path: str, known: Types) -> tupl
         problems.append(("differential-wider", "max is more than in the base"))
     if base.get("mustSupport") is True and own.get("mustSupport") is False:
         problems.append(("differential-wider", "mustSupport was true in the base"))
+    if "isSummary" in base and own.get("isSummary", base["isSummary"]) != base["isSummary"]:
+        problems.append(("differential-wider", "isSummary is not that of the base"))
     if "binding" in own and "binding" in base:
         problems += _bindings(base["binding"], own["binding"], known)
     if "type" in own and base.get("type") and own["type"] != base["type"]:
