@@ -334,6 +334,12 @@ ONLY_THEIRS = (
         "http://hl7.org/fhir/R4/elementdefinition-definitions.html#ElementDefinition.pattern[x]",
     ),
     Kind(
+        "ERROR_GENERATING_SNAPSHOT",
+        r"\.id\b.*type",
+        "R4's snapshots say string of a resource's id; a profile that repeats it meets its own correction (id, as in R5).",
+        "http://hl7.org/fhir/R4/resource.profile.json",
+    ),
+    Kind(
         "ED_CONTEXT_INVARIANT_EXPRESSION_ERROR",
         r"%extension",
         "R4's own extensions speak of %extension in such conditions (questionnaire-minOccurs); it does not know it.",
