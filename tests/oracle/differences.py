@@ -336,7 +336,7 @@ ONLY_THEIRS = (
     Kind(
         "ERROR_GENERATING_SNAPSHOT",
         r"\.id\b.*type",
-        "R4's snapshots say string of a resource's id; a profile that repeats it meets its own correction (id, as in R5).",
+        "R4's snapshots say string of a resource's id; it corrects that to id, and refuses a profile that repeats it.",
         "http://hl7.org/fhir/R4/resource.profile.json",
     ),
     Kind(
