@@ -100,6 +100,13 @@ ONLY_OURS = (
         conditions.is_blank,
     ),
     Kind(
+        "value-fixed",
+        "",
+        "A blank is not the value that is fixed; it takes a blank for no value at all.",
+        "http://hl7.org/fhir/R4/elementdefinition-definitions.html#ElementDefinition.fixed[x]",
+        conditions.is_blank,
+    ),
+    Kind(
         "binding-required",
         "",
         "Without system or code there is no code from the value set.",
