@@ -212,3 +212,7 @@ def is_mapped_in_any_case(_value: Any, record: Any, expression: str) -> bool:
     canonical = group.get(side) if isinstance(group, dict) else None
     system = bundled().code_system(canonical.partition("|")[0]) if isinstance(canonical, str) else None
     return system is not None and not system.get("caseSensitive", False)
+
+
+def is_an_example(value: Any, _record: Any, _expression: str) -> bool:
+    return isinstance(value, str) and re.search(r"example\.org|acme\.com", value) is not None

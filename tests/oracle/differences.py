@@ -258,6 +258,13 @@ ONLY_THEIRS = (
         )
     ),
     Kind(
+        "TYPE_SPECIFIC_CHECKS_DT_URL_EXAMPLE",
+        "",
+        "Addresses with example.org or acme.com in them are for examples, and it refuses them unless told not to.",
+        "https://www.rfc-editor.org/rfc/rfc2606#section-3",
+        conditions.is_an_example,
+    ),
+    Kind(
         "Type_Specific_Checks_DT_OID_Valid",
         "",
         "The regular expression of R4 asks for no more than two numbers.",
