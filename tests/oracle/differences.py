@@ -319,6 +319,7 @@ ONLY_THEIRS = (
         )
         for rule in (
             "IG_HL7_STANDARDS_STATUS_REQUIRED",
+            "IG_HL7_WG_REQUIRED",
             "VALIDATION_HL7_PUBLISHER_MISMATCH",
             "VALIDATION_HL7_PUBLISHER_MISMATCH2",
             "VALIDATION_HL7_WG_UNKNOWN",
