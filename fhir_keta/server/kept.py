@@ -17,14 +17,15 @@ from fhir_keta.server.result import Result, Status
 _KEPT = "its transaction was refused, and yet the server kept it"
 
 
-def kept(writes: Sequence[Entry], client: Client, moved: Mapping[str, str]) -> list[Result]:
+def kept(writes: Sequence[Entry], client: Client, moved: Mapping[str, str], *, surely: bool) -> list[Result]:
     """Results for those of the entries that the server has now as they were to be, and had not when it was planned.
 
-    ``moved`` are the references that are others on the server. Raises Interrupted when it cannot be asked: then nobody
+    ``moved`` are the references that are others on the server. ``surely``: what a search does not find is read, for a
+    search may lag; not needed for what is sent again. Raises Interrupted when it cannot be asked: then nobody
     knows what became of any of them.
     """
     try:
-        there = _there(writes, client)
+        there = _there(writes, client, surely)
     except KetaError as error:
         raise Interrupted(f"{error} Before, a transaction was refused. Run again: what arrived is found.") from error
     addresses = {
@@ -44,8 +45,8 @@ def kept(writes: Sequence[Entry], client: Client, moved: Mapping[str, str]) -> l
     return found
 
 
-def _there(writes: Iterable[Entry], client: Client) -> dict[int, Resource]:
-    """What the server has under the id or the condition of each entry, by ``id()``; read, for a search may lag."""
+def _there(writes: Iterable[Entry], client: Client, surely: bool) -> dict[int, Resource]:
+    """What the server has under the id or the condition of each entry, by ``id()``."""
     there: dict[int, Resource] = {}
     ids: dict[str, list[str]] = defaultdict(list)
     for entry in writes:
@@ -57,8 +58,9 @@ def _there(writes: Iterable[Entry], client: Client) -> dict[int, Resource]:
         if len(matches) == 1:
             there[id(entry)] = matches[0]
     found = {_address(resource): resource for resource in asked(client, by_id(client, ids), 1)}
-    lacking = [(kind, each) for kind, wanted in ids.items() for each in wanted if (kind, each) not in found]
-    found |= {_address(resource): resource for resource in asked(client, reads(client, lacking), 1)}
+    if surely:
+        lacking = [(kind, each) for kind, wanted in ids.items() for each in wanted if (kind, each) not in found]
+        found |= {_address(resource): resource for resource in asked(client, reads(client, lacking), 1)}
     for entry in writes:
         address = (entry.incoming.type, str(entry.target))
         if entry.target is not None and address in found:

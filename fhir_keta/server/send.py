@@ -131,10 +131,11 @@ def _send_singly(writes: Sequence[Entry], sending: Sending, run: Run) -> None:
         if lacking is not None:
             _account([unsent(entry, "skipped", _needs(lacking), None)], sending, run)
         else:
-            _send_single(entry, sending, run)
+            _send_single(entry, sending, run, again=True)
 
 
-def _send_single(entry: Entry, sending: Sending, run: Run) -> None:
+def _send_single(entry: Entry, sending: Sending, run: Run, *, again: bool = False) -> None:
+    """``again``: it was in a transaction that was refused, and a search may not have found yet what was kept of it."""
     repeated = _announce([entry], sending, run)
     body = message.single(entry, run.moved)
     kind = entry.incoming.type
@@ -147,7 +148,7 @@ def _send_single(entry: Entry, sending: Sending, run: Run) -> None:
         else:
             answer = run.client.update(kind, entry.target, body, version=entry.version)
     except Refused as refused:
-        _account([request.told(_refusal(entry, refused, run, id(entry) in repeated))], sending, run)
+        _account([request.told(_refusal(entry, refused, run, again or id(entry) in repeated))], sending, run)
         return
     run.moved.update(message.learnt(entry, answer))
     _account([request.told(_written(entry, answer, answer.repeated or id(entry) in repeated))], sending, run)
@@ -178,9 +179,11 @@ def _send_transaction(writes: Sequence[Entry], sending: Sending, run: Run) -> No
         try:
             answered = run.client.transaction(body, idempotent=True, conditional=conditional)
         except Refused as refused:
-            _account([request.told(result) for result in _kept(writes, run, {**run.moved, **arrived})], sending, run)
+            split = sending.group.splittable and len(writes) > 1
+            found = _kept(writes, run, {**run.moved, **arrived}, surely=not split)
+            _account([request.told(result) for result in found], sending, run)
             writes = [entry for entry in writes if id(entry) not in sending.results]
-            if sending.group.splittable and len(writes) > 1:
+            if split:
                 _send_singly(writes, sending, run)
             else:
                 _account(
@@ -216,8 +219,8 @@ def _send_transaction(writes: Sequence[Entry], sending: Sending, run: Run) -> No
             )
 
 
-def _kept(writes: Sequence[Entry], run: Run, moved: Mapping[str, str]) -> list[Result]:
-    results = kept(writes, run.client, moved)
+def _kept(writes: Sequence[Entry], run: Run, moved: Mapping[str, str], *, surely: bool) -> list[Result]:
+    results = kept(writes, run.client, moved, surely=surely)
     for result in results:
         run.moved.update(message.learnt(result.entry, Answer(200, None, result.version, result.id)))
     return results

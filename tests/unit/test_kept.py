@@ -93,6 +93,26 @@ def test_what_somebody_else_put_there_meanwhile_is_not_ours(careless: Careless) 
     assert [each.status for each in report.results] == ["refused", "refused"]
 
 
+@pytest.mark.parametrize("batch_size", [1, 10])
+def test_a_search_that_lags_does_not_make_it_a_lie(
+    careless: Careless, monkeypatch: pytest.MonkeyPatch, batch_size: int
+) -> None:
+    """Records of a batch are sent again, and refused as out of date: those of a transaction are read."""
+    people = [person(number) for number in range(3)]
+    apply(plan([record(each) for each in people], careless), careless)
+    changed = [{**each, "active": True} for each in people]
+    sources = [record(each) for each in changed] if batch_size > 1 else [record(bundle(*map(put, changed)))]
+    planned = plan(sources, careless, batch_size=batch_size)
+    monkeypatch.setattr(Careless, "search", lambda *_arguments: iter(()))
+    report = apply(planned, careless)
+    assert [each.status for each in report.results] == [
+        "updated",
+        "updated",
+        "updated" if batch_size > 1 else "refused",
+    ]
+    assert {(careless.read("Patient", f"p{number}") or {})["meta"]["versionId"] for number in range(2)} == {"2"}
+
+
 def test_when_the_server_can_not_be_asked_nobody_knows(careless: Careless, monkeypatch: pytest.MonkeyPatch) -> None:
     def gone(*_arguments: Any) -> Any:
         raise Unavailable("It is too busy.")
