@@ -238,10 +238,10 @@ def beside_populator(url: str, python: str, count: int, batch: int, rounds: int,
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Records per second into HAPI.")
-    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--patients", type=int, default=2, help="791 records each")
     parser.add_argument("--batch-size", type=int, default=100)
-    parser.add_argument("--plain", type=int, default=500, help="records of the comparison with fhir-populator")
+    parser.add_argument("--plain", type=int, default=300, help="records of the comparison with fhir-populator")
     parser.add_argument(
         "--populator", default=sys.executable, metavar="PYTHON", help="a Python that has fhir-populator"
     )
