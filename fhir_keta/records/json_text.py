@@ -62,7 +62,7 @@ def _collect(text: str, position: int, path: tuple[str | int, ...], found: list[
         assert scalar is not None
         found.append(Leaf(path, position, scalar.end()))
         return scalar.end()
-    position = _after_blank(text, position + 1)
+    position = _after_blanks(text, position + 1)
     number = 0
     while text[position] not in "}]":
         step: str | int = number
@@ -70,12 +70,19 @@ def _collect(text: str, position: int, path: tuple[str | int, ...], found: list[
             name = _STRING.match(text, position)
             assert name is not None
             step = str(json.loads(name[0]))
-            position = _after_blank(text, name.end() + 1)
-        position = _collect(text, position, (*path, step), found)
+            position = _after_blanks(text, _after_blanks(text, name.end()) + 1)
+        position = _after_blanks(text, _collect(text, position, (*path, step), found))
         number += 1
         if text[position] == ",":
-            position = _after_blank(text, position + 1)
+            position = _after_blanks(text, position + 1)
     return position + 1
+
+
+def _after_blanks(text: str, position: int) -> int:
+    """Past all white space, of which JSON allows any between two tokens."""
+    while text[position] in " \t\r\n":
+        position += 1
+    return position
 
 
 def _after_blank(text: str, position: int) -> int:

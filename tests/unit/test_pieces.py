@@ -292,3 +292,20 @@ def test_what_one_element_says_of_another_is_not_forgotten() -> None:
         for _ in range(3):
             assert validator.check((text % good).encode()) == []
         assert validator.check((text % bad).encode()) != []
+
+
+@pytest.mark.parametrize("blank", ["\n", "\r\n", "\t", "  ", " \n\t "])
+@pytest.mark.parametrize("mark", ["{", "}", "[", "]", ",", ":"])
+@pytest.mark.parametrize("behind", [True, False])
+def test_white_space_anywhere_inside(blank: str, mark: str, behind: bool) -> None:
+    """JSON allows it between any two tokens (RFC 8259, 2), also where a record is otherwise on one line."""
+    compact = '{"resourceType":"Patient","name":[{"text":"a","given":["b","c"]},{"text":"d"}],"active":true}'
+    validator = Validator()
+    start = compact.index("[")
+    for place in (place for place in range(start, len(compact)) if compact[place] == mark):
+        at = place + behind
+        text = compact[:at] + blank + compact[at:]
+        for data in (text, text, text.replace('"a"', '"another"')):
+            assert validator.check(data.encode()) == []
+        wrong = text.replace('"given"', '"givn"').encode()
+        assert [issue.rule for issue in validator.check(wrong)] == ["element-unknown"]
