@@ -92,12 +92,9 @@ ONLY_OURS = (
         conditions.is_empty_text,
     ),
     Kind("element-empty", "", "An array is never empty.", f"{JSON}#primitive", conditions.is_empty_list),
-    Kind(
-        "primitive-format",
-        "",
-        "A code, uri, number or date has no blanks.",
-        f"{DATATYPES}#primitive",
-        conditions.is_blank,
+    *(
+        Kind(rule, "", "A code, uri, number or date has no blanks.", f"{DATATYPES}#primitive", conditions.is_blank)
+        for rule in ("primitive-format", "uri-absolute")
     ),
     Kind(
         "value-fixed",

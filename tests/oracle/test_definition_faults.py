@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from fhir_keta import Validator
 from tests.base_records import BaseCase, JsonObject
 from tests.definition_fault_cases import DEFINITION_FAULT_CASES
+from tests.definition_records import DEFINITION_RECORDS
 from tests.given_definition_cases import GIVEN, GIVEN_DEFINITION_CASES
 from tests.oracle.listed import rows
 from tests.oracle.oracle import Oracle
@@ -62,6 +64,12 @@ def _map(code: str) -> JsonObject:
     return {"resourceType": "ConceptMap", **_DEFINED, "group": [group]}
 
 
+def _script(system: str) -> JsonObject:
+    script = copy.deepcopy(next(each for each in DEFINITION_RECORDS if each["resourceType"] == "TestScript"))
+    script["setup"]["action"][0]["operation"]["type"]["system"] = system
+    return script
+
+
 _GUIDE = {
     "resourceType": "ImplementationGuide",
     **_DEFINED,
@@ -75,6 +83,7 @@ LISTED = (
     ("code-unknown", _supplement({"code": "AMB", "concept": [{"code": "nope"}]})),
     ("CONCEPTMAP_GROUP_SOURCE_CODE_INVALID", _map("f")),
     ("IG_HL7_STANDARDS_STATUS_REQUIRED", _GUIDE),
+    ("uri-absolute", _script(" ")),
     (
         "TYPE_SPECIFIC_CHECKS_DT_URL_EXAMPLE",
         {"resourceType": "ValueSet", **_DEFINED, "compose": {"include": [{"system": "http://example.org/x"}]}},
