@@ -147,6 +147,7 @@ class Types:
         return found is not None and (found.get("kind"), found.get("derivation")) == ("complex-type", "specialization")
 
     def is_primitive(self, name: str) -> bool:
+        """Whether this is a primitive type of FHIR."""
         found = self.definition(name)
         return found is not None and found.get("kind") == "primitive-type"
 
