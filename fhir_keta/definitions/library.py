@@ -69,10 +69,14 @@ class Library:
             found = self.find(canonical)
             if found is not None and found["resourceType"] != "StructureDefinition":
                 found = None
+            if found is not None:
+                _check_shape(found)
             if found is not None and "snapshot" not in found:
                 found = self._generated(found, (*asking, found["url"]))
             if found is None:
                 return None  # not remembered: records may name any number of unknown ones
+            if "id" not in found:  # messages name it by that
+                found = {"id": found["url"].rpartition("/")[2], **found}
             self._structures[canonical] = found
         return self._structures[canonical]
 
@@ -87,9 +91,7 @@ class Library:
         try:
             return with_snapshot(definition, lambda name: self._structure(name, asking))
         except MALFORMED as error:
-            raise DefinitionError(
-                f"{definition['url']} is malformed, so no snapshot can be made; check its file with fhir-keta validate"
-            ) from error
+            raise _malformed(definition) from error
 
     def codes(self, value_set_canonical: str) -> Codes | None:
         """Return the codes of a value set, or None when it is unknown or cannot be enumerated here."""
@@ -258,3 +260,20 @@ def _age(version: str) -> list[tuple[int, int, str]]:
     parts = re.split(r"[.\-+]", version)
     key = [(1, int(part), "") if part.isdigit() else (-1, 0, part) for part in parts]
     return [*key, (0, 0, "")]
+
+
+def _check_shape(definition: JsonObject) -> None:
+    """Where an extension may stand: of a StructureDefinition all that is read besides its elements."""
+    contexts, invariants = definition.get("context", []), definition.get("contextInvariant", [])
+    named = isinstance(contexts, list) and all(
+        isinstance(each, dict) and isinstance(each.get("type"), str) and isinstance(each.get("expression"), str)
+        for each in contexts
+    )
+    if not named or not isinstance(invariants, list) or not all(isinstance(each, str) for each in invariants):
+        raise _malformed(definition)
+
+
+def _malformed(definition: JsonObject) -> DefinitionError:
+    return DefinitionError(
+        f"{definition['url']} is malformed and cannot be used; check its file with fhir-keta validate"
+    )

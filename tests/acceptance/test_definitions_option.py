@@ -193,6 +193,55 @@ MALFORMED = (
 )
 
 
+MALFORMED_EXTENSION = (
+    {"context": "Patient"},
+    {"context": {"type": "element", "expression": "Patient"}},
+    {"context": ["Patient"]},
+    {"context": [None]},
+    {"context": [{"type": "element"}]},
+    {"context": [{"type": "element", "expression": 1}]},
+    {"contextInvariant": "true"},
+    {"contextInvariant": [1]},
+)
+
+
+def extended(tmp_path: Path, **changed: Any) -> Result:
+    """What is said of a patient with an extension that is defined like this."""
+    definition = {
+        "resourceType": "StructureDefinition",
+        "url": "https://example.org/StructureDefinition/own",
+        "name": "Own",
+        "status": "draft",
+        "kind": "complex-type",
+        "abstract": False,
+        "type": "Extension",
+        "baseDefinition": "http://hl7.org/fhir/StructureDefinition/Extension",
+        "derivation": "constraint",
+        "context": [{"type": "element", "expression": "Patient"}],
+        "differential": {"element": [{"id": "Extension", "path": "Extension"}]},
+    }
+    patient = {"resourceType": "Patient", "extension": [{"url": definition["url"], "valueString": "a"}]}
+    file = write(tmp_path / "patient.json", patient)
+    definitions = write(tmp_path / "own.json", {**definition, **changed})
+    return CliRunner().invoke(main, ["validate", file, "--definitions", definitions])
+
+
+@pytest.mark.parametrize("odd", MALFORMED_EXTENSION, ids=str)
+def test_a_malformed_extension_is_named(odd: dict[str, Any], tmp_path: Path) -> None:
+    result = extended(tmp_path, **odd)
+    assert result.exit_code == 2
+    assert result.stderr.count("\n") == 1
+    assert "https://example.org/StructureDefinition/own is malformed" in result.stderr
+
+
+def test_a_definition_without_an_id_is_named_by_its_url(tmp_path: Path) -> None:
+    assert extended(tmp_path).exit_code == 0
+    elsewhere = extended(tmp_path, context=[{"type": "element", "expression": "Group"}])
+    assert elsewhere.exit_code == 1
+    assert "[extension-context]" in elsewhere.stdout
+    assert " own " in elsewhere.stdout
+
+
 @pytest.mark.parametrize("odd", MALFORMED, ids=str)
 def test_a_malformed_profile_is_named(odd: dict[str, Any], tmp_path: Path) -> None:
     result = run("--definitions", write(tmp_path / "bad.json", {**GIVEN, **odd}))
