@@ -5,14 +5,12 @@ R4, ElementDefinition.path ("valueQuantity" for a value[x] of that type), and Pr
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fhir_keta.definitions.elements import Node
 from fhir_keta.validation.shapes import objects, text
+from fhir_keta.validation.structures_blocks import Block
 from fhir_keta.validation.structures_types import Types, codes_of
-
-if TYPE_CHECKING:
-    from fhir_keta.validation.structures_differential import Block
 
 JsonObject = dict[str, Any]
 

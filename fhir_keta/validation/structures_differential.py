@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from fhir_keta.definitions.elements import Node
 from fhir_keta.validation.shapes import objects, text
+from fhir_keta.validation.structures_blocks import Block, blocks
 from fhir_keta.validation.structures_choices import is_shortcut, type_named, type_slices
 from fhir_keta.validation.structures_narrower import narrower
 from fhir_keta.validation.structures_types import Types, codes_of, referred
@@ -21,28 +22,6 @@ _EXTENSIONS = ("extension", "modifierExtension")
 _DEEPEST = 100  # names in a path: no element of FHIR stands so deep, but in extensions of extensions of extensions
 
 
-@dataclass(eq=False)
-class Block:
-    """An element of a differential and what stands below it; ``element`` is empty where only that is named."""
-
-    name: str
-    position: int
-    element: JsonObject = field(default_factory=dict)
-    children: list[Block] = field(default_factory=list)
-
-    @property
-    def end(self) -> int:
-        """The position after it and all below it."""
-        last = self
-        while last.children:
-            last = last.children[-1]
-        return last.position + 1
-
-    @property
-    def slice_name(self) -> str:
-        return text(self.element.get("sliceName"))
-
-
 @dataclass(frozen=True, slots=True)
 class Misfit:
     """What does not fit: the element's place in the differential, the rule and what to say."""
@@ -50,27 +29,6 @@ class Misfit:
     position: int
     rule: str
     problem: str
-
-
-def blocks(elements: list[JsonObject]) -> Block:
-    """The elements of a differential, in their order, each below what stands before it and is above it by its path."""
-    root = Block(text(elements[0].get("path")).partition(".")[0], 0)
-    stack = [root]
-    for position, element in enumerate(elements):
-        names = text(element.get("path")).split(".")
-        if len(names) == 1:
-            root.element = root.element or element
-            continue
-        depth = 1
-        while depth < min(len(stack), len(names) - 1) and stack[depth].name == names[depth]:
-            depth += 1
-        del stack[depth:]
-        for name in names[depth:-1]:
-            stack[-1].children.append(Block(name, position))
-            stack.append(stack[-1].children[-1])
-        stack[-1].children.append(Block(names[-1], position, element))
-        stack.append(stack[-1].children[-1])
-    return root
 
 
 class _Place(NamedTuple):
@@ -380,11 +338,15 @@ def misfits(known: Types, base: JsonObject, elements: list[JsonObject]) -> tuple
         codes = {text(type_.get("code")) for type_ in objects(element.get("type"))}
         types.setdefault(text(element.get("path")), set()).update(codes)
     root = known.root(base["url"])
-    if root is None or not elements:
-        return [], types
+    if root is None or not elements or any(_root_of(element) != root.name for element in elements):
+        return [], types  # sdf-8a says that a path begins with the type
     judged = Differential(known, root)
     judged.judge(elements)
     types |= judged.types
     for path, codes in judged.types_of_slices.items():
         types[path] = types.get(path, set()) | codes
     return judged.misfits, types
+
+
+def _root_of(element: JsonObject) -> str:
+    return text(element.get("path")).partition(".")[0]
