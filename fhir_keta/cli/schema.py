@@ -23,7 +23,7 @@ def export(directory: Path) -> None:
     They check a resource's JSON as it is written, in any language. What a schema cannot say is listed in its $comment.
     """
     from fhir_keta.definitions.library import bundled, profiles
-    from fhir_keta.validation.published import published_schemas
+    from fhir_keta.validation.published.schemas import published_schemas
 
     count = 0
     try:

@@ -11,7 +11,7 @@ from typing import Any
 
 from fhir_keta.validation.elements import Element
 from fhir_keta.validation.engine import Engine, compile_schema
-from fhir_keta.validation.existence import Children, existence_schema
+from fhir_keta.validation.fhirpath.existence import Children, existence_schema
 from fhir_keta.validation.scope import Invariant, Scope
 
 JsonObject = dict[str, Any]

@@ -15,8 +15,8 @@ from fhir_keta.definitions.library import Library
 from fhir_keta.errors import DefinitionError
 from fhir_keta.validation.compiled import Check
 from fhir_keta.validation.dates import compare_dates
-from fhir_keta.validation.deadline import TooLong, within
 from fhir_keta.validation.elements import Element, type_code
+from fhir_keta.validation.fhirpath.deadline import TooLong, within
 from fhir_keta.validation.known_addresses import is_unknown_to_hl7
 from fhir_keta.validation.primitives import PRIMITIVE_TYPES
 from fhir_keta.validation.scope import Scope

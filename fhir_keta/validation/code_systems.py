@@ -1,6 +1,6 @@
 """Code systems and searches: what R4 says of their parts beyond each part's own definition.
 
-As in ``invariants.py``: a function returns whether the rule is kept, and True where it cannot judge.
+As in ``invariants/records.py``: a function returns whether the rule is kept, and True where it cannot judge.
 """
 
 from __future__ import annotations

@@ -27,9 +27,9 @@ from fhir_keta.validation.constraints import (
     with_its_value,
 )
 from fhir_keta.validation.elements import Element, choice_key, element_tree, type_code
-from fhir_keta.validation.existence import existence_schema
-from fhir_keta.validation.expressions import Expression
-from fhir_keta.validation.invariants import invariant_function
+from fhir_keta.validation.fhirpath.existence import existence_schema
+from fhir_keta.validation.fhirpath.expressions import Expression
+from fhir_keta.validation.invariants.records import invariant_function
 from fhir_keta.validation.parts import (
     BACKBONES,
     EXTENSION_APART,

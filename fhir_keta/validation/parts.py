@@ -10,7 +10,7 @@ from fhir_keta.validation.compiled import FunctionPlan
 from fhir_keta.validation.constraints import count_demands
 from fhir_keta.validation.elements import Element
 from fhir_keta.validation.index import IndexPlan
-from fhir_keta.validation.invariants_in_words import IN_WORDS, READ_IN_WORDS
+from fhir_keta.validation.invariants.in_words import IN_WORDS, READ_IN_WORDS
 from fhir_keta.validation.primitives import PRIMITIVE_TYPES
 from fhir_keta.validation.scope import Invariant
 

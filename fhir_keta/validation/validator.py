@@ -39,7 +39,7 @@ from fhir_keta.validation.terminology import Terminology
 from fhir_keta.validation.vital_signs import vital_signs_profile
 
 if TYPE_CHECKING:
-    from fhir_keta.validation.responses import ResponseChecker
+    from fhir_keta.validation.responses.checker import ResponseChecker
 
 JsonObject = dict[str, Any]
 
@@ -208,7 +208,7 @@ class Validator:
         if name == _RESPONSE and not found:
             yield from self._answers(resource, expression, scope.root)
         if name == "StructureDefinition" and not found:
-            from fhir_keta.validation.structures import structure_faults  # rare among records
+            from fhir_keta.validation.structures.faults import structure_faults  # rare among records
 
             yield from structure_faults(resource, expression, self.library)
 
@@ -370,7 +370,7 @@ class Validator:
             yield replace(issue, expression=expression + issue.expression.removeprefix("QuestionnaireResponse"))
 
     def _response_checker(self, canonical: str, root: JsonObject) -> ResponseChecker | None:
-        from fhir_keta.validation.responses import compile_questionnaire  # not needed to check one Observation
+        from fhir_keta.validation.responses.checker import compile_questionnaire  # not needed to check one Observation
 
         if canonical.startswith("#"):
             contained = root.get("contained")

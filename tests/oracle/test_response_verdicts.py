@@ -17,7 +17,7 @@ import pytest
 from fhir_keta.definitions.library import bundled
 from fhir_keta.questionnaires.enablement import item_states
 from fhir_keta.questionnaires.items import read_items
-from fhir_keta.validation.responses import compile_questionnaire
+from fhir_keta.validation.responses.checker import compile_questionnaire
 from tests.java import JavaError
 from tests.oracle.oracle import DEFINITIONS, Oracle
 from tests.oracle.verdicts import judged_responses

@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 
 from fhir_keta.definitions.library import bundled, profiles
-from fhir_keta.validation.published import Published, published_schemas
+from fhir_keta.validation.published.schemas import Published, published_schemas
 from tests.invalid import cases
 from tests.oracle.mutations import mutations
 

@@ -11,12 +11,12 @@ import pytest
 from fhir_keta.definitions.library import bundled
 from fhir_keta.questionnaires.items import MAX_OCCURS, MIN_OCCURS, read_items
 from fhir_keta.validation.engine import compile_schema
-from fhir_keta.validation.pure_responses import ORDERED, PureResponses, pure_responses
-from fhir_keta.validation.responses import COMPLETE
-from fhir_keta.validation.responses_explain import without_odd_shapes
-from fhir_keta.validation.responses_index import index_response
-from fhir_keta.validation.responses_schema import ResponseCompiler
-from fhir_keta.validation.unsaid import unsaid_of_answers
+from fhir_keta.validation.published.responses import ORDERED, PureResponses, pure_responses
+from fhir_keta.validation.published.unsaid import unsaid_of_answers
+from fhir_keta.validation.responses.checker import COMPLETE
+from fhir_keta.validation.responses.explain import without_odd_shapes
+from fhir_keta.validation.responses.index import index_response
+from fhir_keta.validation.responses.schema import ResponseCompiler
 from tests.unit.generated_responses import Questionnaires, Responses
 from tests.unit.response_cases import Case, answered, group, question, text, when, within, yes
 from tests.unit.test_responses import EVERY

@@ -13,8 +13,8 @@ from fhir_keta.definitions.library import bundled
 from fhir_keta.validation.compiler import compile_structure
 from fhir_keta.validation.engine import compile_schema
 from fhir_keta.validation.index import indexed
-from fhir_keta.validation.published import profile_schema
-from fhir_keta.validation.pure import described, pure_schema
+from fhir_keta.validation.published.pure import described, pure_schema
+from fhir_keta.validation.published.schemas import profile_schema
 
 Json = dict[str, Any]
 

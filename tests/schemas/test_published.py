@@ -16,10 +16,10 @@ from fhir_keta.validation.compiler import compile_structure
 from fhir_keta.validation.engine import Engine, compile_schema
 from fhir_keta.validation.index import indexed
 from fhir_keta.validation.issue import Issue
-from fhir_keta.validation.published import published_schemas
-from fhir_keta.validation.responses import COMPLETE
-from fhir_keta.validation.responses_index import index_response
-from fhir_keta.validation.responses_schema import ResponseCompiler
+from fhir_keta.validation.published.schemas import published_schemas
+from fhir_keta.validation.responses.checker import COMPLETE
+from fhir_keta.validation.responses.index import index_response
+from fhir_keta.validation.responses.schema import ResponseCompiler
 from fhir_keta.validation.validator import Validator
 from tests import node
 from tests.conftest import require

@@ -8,7 +8,7 @@ import pytest
 
 from fhir_keta.definitions.library import base
 from fhir_keta.validation.compiler import compile_structure
-from fhir_keta.validation.invariants import invariant_function
+from fhir_keta.validation.invariants.records import invariant_function
 from fhir_keta.validation.validator import Validator
 from tests.unit.fhirpath_cases import FHIRPATH_CASES
 from tests.unit.key_case import JsonObject, KeyCase

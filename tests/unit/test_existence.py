@@ -10,7 +10,7 @@ import pytest
 from fhir_keta.definitions.library import base
 from fhir_keta.validation.elements import Element, element_tree, type_code
 from fhir_keta.validation.engine import compile_schema
-from fhir_keta.validation.existence import existence_schema
+from fhir_keta.validation.fhirpath.existence import existence_schema
 from fhir_keta.validation.primitives import PRIMITIVE_TYPES
 
 JsonObject = dict[str, Any]

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from fhir_keta.validation.deadline import TooLong, within
-from fhir_keta.validation.expressions import Expression
+from fhir_keta.validation.fhirpath.deadline import TooLong, within
+from fhir_keta.validation.fhirpath.expressions import Expression
 from fhir_keta.validation.scope import Scope
 from fhir_keta.validation.validator import Validator
 from tests.base_records import observation, patient

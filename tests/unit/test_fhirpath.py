@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fhir_keta.errors import DefinitionError
-from fhir_keta.validation.fhirpath import Call, Constant, Literal, Name, Node, Operation, Step, parse_fhirpath
+from fhir_keta.validation.fhirpath.syntax import Call, Constant, Literal, Name, Node, Operation, Step, parse_fhirpath
 
 A, B, C = Name("a"), Name("b"), Name("c")
 

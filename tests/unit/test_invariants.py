@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from fhir_keta.validation.invariants import FUNCTIONS
-from fhir_keta.validation.invariants_in_words import IN_WORDS
+from fhir_keta.validation.invariants.in_words import IN_WORDS
+from fhir_keta.validation.invariants.records import FUNCTIONS
 from fhir_keta.validation.rules import RULES
 from fhir_keta.validation.scope import Scope
 from fhir_keta.validation.validator import Validator

@@ -14,7 +14,7 @@ from fhir_keta.validation import limit, portions
 from fhir_keta.validation.engine import Engine, compile_schema
 from fhir_keta.validation.issue import Issue, Severity
 from fhir_keta.validation.limit import MOST, first
-from fhir_keta.validation.responses import compile_questionnaire
+from fhir_keta.validation.responses.checker import compile_questionnaire
 from fhir_keta.validation.validator import Validator
 from tests.base_records import observation
 

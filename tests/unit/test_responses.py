@@ -15,9 +15,9 @@ import pytest
 from fhir_keta.definitions.library import bundled
 from fhir_keta.questionnaires.enablement import item_states
 from fhir_keta.questionnaires.items import read_items
-from fhir_keta.validation import responses_explain
-from fhir_keta.validation.responses import ResponseChecker, check_response, compile_questionnaire
-from fhir_keta.validation.responses_schema import ResponseCompiler
+from fhir_keta.validation.responses import explain as responses_explain
+from fhir_keta.validation.responses.checker import ResponseChecker, check_response, compile_questionnaire
+from fhir_keta.validation.responses.schema import ResponseCompiler
 from fhir_keta.validation.rules import RULES
 from tests.unit.forms import FORMS, form, respond
 from tests.unit.generated_responses import Questionnaires, Responses

@@ -17,7 +17,7 @@ from fhir_keta.records.json_text import Member, members
 from fhir_keta.validation.accepted.varying import varying_type
 from fhir_keta.validation.accepted.written import written
 from fhir_keta.validation.compiled import Compiled
-from fhir_keta.validation.responses import ResponseChecker
+from fhir_keta.validation.responses.checker import ResponseChecker
 
 JsonObject = dict[str, Any]
 Match = Callable[[bytes], Any]

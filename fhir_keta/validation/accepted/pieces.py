@@ -26,7 +26,7 @@ from fhir_keta.validation.accepted.together import Together, element_of, items_a
 from fhir_keta.validation.accepted.varying import varying_type
 from fhir_keta.validation.compiled import Compiled
 from fhir_keta.validation.functions import URIS
-from fhir_keta.validation.responses import ResponseChecker
+from fhir_keta.validation.responses.checker import ResponseChecker
 from fhir_keta.validation.shapes import objects
 
 JsonObject = dict[str, Any]

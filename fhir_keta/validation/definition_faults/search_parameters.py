@@ -10,8 +10,8 @@ from fhir_keta.validation import rules
 from fhir_keta.validation.issue import Issue
 from fhir_keta.validation.scope import Scope
 from fhir_keta.validation.shapes import items, text
-from fhir_keta.validation.structures_expressions import Spot, expression_problem
-from fhir_keta.validation.structures_types import Types
+from fhir_keta.validation.structures.expressions import Spot, expression_problem
+from fhir_keta.validation.structures.types import Types
 from fhir_keta.validation.terminology import Terminology
 
 JsonObject = dict[str, Any]

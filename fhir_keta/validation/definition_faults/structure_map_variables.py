@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fhir_keta.definitions.elements import Node
-from fhir_keta.validation.structures_types import Types, codes_of, referred
+from fhir_keta.validation.structures.types import Types, codes_of, referred
 
 JsonObject = dict[str, Any]
 

@@ -24,8 +24,8 @@ from fhir_keta.validation.definition_faults.structure_map_variables import (
 from fhir_keta.validation.issue import Issue
 from fhir_keta.validation.scope import Scope
 from fhir_keta.validation.shapes import items, objects, text
-from fhir_keta.validation.structures_expressions import Spot, expression_problem
-from fhir_keta.validation.structures_types import Types, codes_of
+from fhir_keta.validation.structures.expressions import Spot, expression_problem
+from fhir_keta.validation.structures.types import Types, codes_of
 from fhir_keta.validation.terminology import Terminology
 
 JsonObject = dict[str, Any]

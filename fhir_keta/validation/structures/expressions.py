@@ -10,10 +10,10 @@ from typing import Any
 
 from fhir_keta.definitions.elements import Node
 from fhir_keta.errors import DefinitionError
-from fhir_keta.validation.fhirpath import Call, Constant, Literal, Name, Operation, Step, parse_fhirpath
-from fhir_keta.validation.fhirpath import Node as Expression
+from fhir_keta.validation.fhirpath.syntax import Call, Constant, Literal, Name, Operation, Step, parse_fhirpath
+from fhir_keta.validation.fhirpath.syntax import Node as Expression
 from fhir_keta.validation.shapes import text
-from fhir_keta.validation.structures_types import Types, codes_of, referred
+from fhir_keta.validation.structures.types import Types, codes_of, referred
 
 JsonObject = dict[str, Any]
 

@@ -13,13 +13,13 @@ from fhir_keta.definitions.library import CORE, MALFORMED, Library
 from fhir_keta.validation import rules
 from fhir_keta.validation.issue import Issue
 from fhir_keta.validation.shapes import objects, text
-from fhir_keta.validation.structures_constraints import constraint_problems, context_invariant_problems
-from fhir_keta.validation.structures_contexts import context_problems
-from fhir_keta.validation.structures_differential import misfits
-from fhir_keta.validation.structures_elements import View, element_problems
-from fhir_keta.validation.structures_inherited import inherited_value_problems
-from fhir_keta.validation.structures_slicing import slicing_problems
-from fhir_keta.validation.structures_types import Types
+from fhir_keta.validation.structures.constraints import constraint_problems, context_invariant_problems
+from fhir_keta.validation.structures.contexts import context_problems
+from fhir_keta.validation.structures.differential import misfits
+from fhir_keta.validation.structures.elements import View, element_problems
+from fhir_keta.validation.structures.inherited import inherited_value_problems
+from fhir_keta.validation.structures.slicing import slicing_problems
+from fhir_keta.validation.structures.types import Types
 
 JsonObject = dict[str, Any]
 

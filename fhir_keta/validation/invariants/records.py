@@ -3,7 +3,7 @@
 A function gets the object that carries the constraint and its scope, and returns whether the constraint is met. It must
 accept any shape: what is malformed is another rule's finding, so where it cannot judge it returns True.
 Sources: the constraint of that key in the R4 StructureDefinitions. Those of definitions are in
-``invariants_definitions.py``.
+``invariants/definitions.py``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from fhir_keta.validation.dates import compare_dates
-from fhir_keta.validation.invariants_definitions import DEFINITION_FUNCTIONS
+from fhir_keta.validation.invariants.definitions import DEFINITION_FUNCTIONS
 from fhir_keta.validation.scope import Function, Scope
 from fhir_keta.validation.shapes import descendants, distinct, items, number, objects, text, without_value
 from fhir_keta.validation.ucum import measure

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from fhir_keta.validation.shapes import objects, text
-from fhir_keta.validation.structures_expressions import expression_problem, node_at, spots_of
-from fhir_keta.validation.structures_types import Types
+from fhir_keta.validation.structures.expressions import expression_problem, node_at, spots_of
+from fhir_keta.validation.structures.types import Types
 
 JsonObject = dict[str, Any]
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from fhir_keta.errors import DefinitionError
 from fhir_keta.validation.elements import Element, choice_key, type_code
-from fhir_keta.validation.fhirpath import Call, Literal, Name, Node, Operation, Step, parse_fhirpath
+from fhir_keta.validation.fhirpath.syntax import Call, Literal, Name, Node, Operation, Step, parse_fhirpath
 from fhir_keta.validation.primitives import PRIMITIVE_TYPES
 
 JsonObject = dict[str, Any]

@@ -16,11 +16,11 @@ from fhir_keta.questionnaires.items import read_items
 from fhir_keta.questionnaires.scoring import totals
 from fhir_keta.validation.compiled import Compiled
 from fhir_keta.validation.compiler import compile_structure
-from fhir_keta.validation.pure import described, pure_schema
-from fhir_keta.validation.pure_responses import pure_responses
-from fhir_keta.validation.responses import COMPLETE
-from fhir_keta.validation.responses_schema import ResponseCompiler
-from fhir_keta.validation.unsaid import Unsaid, unsaid, unsaid_of_answers
+from fhir_keta.validation.published.pure import described, pure_schema
+from fhir_keta.validation.published.responses import pure_responses
+from fhir_keta.validation.published.unsaid import Unsaid, unsaid, unsaid_of_answers
+from fhir_keta.validation.responses.checker import COMPLETE
+from fhir_keta.validation.responses.schema import ResponseCompiler
 
 JsonObject = dict[str, Any]
 

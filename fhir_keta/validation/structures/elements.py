@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from fhir_keta.definitions.library import CORE
-from fhir_keta.validation.invariants_definitions import may_be_bound
+from fhir_keta.validation.invariants.definitions import may_be_bound
 from fhir_keta.validation.shapes import objects, text
-from fhir_keta.validation.structures_types import (
+from fhir_keta.validation.structures.types import (
     CANONICAL_RESOURCES,
     WITH_BYTES,
     WITH_CODES,

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from fhir_keta.definitions.library import Library
 from fhir_keta.validation.conditions import codings
-from fhir_keta.validation.deadline import TooLong, within
+from fhir_keta.validation.fhirpath.deadline import TooLong, within
 from fhir_keta.validation.scope import Scope
 
 JsonObject = dict[str, Any]

@@ -1,6 +1,6 @@
 """The invariants of definitions that no schema says: forms, code systems, profiles, guides, capabilities.
 
-As in ``invariants.py``: a function returns whether the constraint of that key is met, and True where it cannot judge.
+As in ``records``: a function returns whether the constraint of that key is met, and True where it cannot judge.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ from typing import Any
 from fhir_keta.definitions.elements import Node
 from fhir_keta.definitions.library import CORE
 from fhir_keta.validation.shapes import items, objects, text
-from fhir_keta.validation.structures_expressions import Spot
-from fhir_keta.validation.structures_types import Types, codes_of, referred
+from fhir_keta.validation.structures.expressions import Spot
+from fhir_keta.validation.structures.types import Types, codes_of, referred
 
 JsonObject = dict[str, Any]
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from fhir_keta.definitions.elements import Node
 from fhir_keta.validation.shapes import objects, text
-from fhir_keta.validation.structures_blocks import Block
-from fhir_keta.validation.structures_types import Types, codes_of
+from fhir_keta.validation.structures.blocks import Block
+from fhir_keta.validation.structures.types import Types, codes_of
 
 JsonObject = dict[str, Any]
 

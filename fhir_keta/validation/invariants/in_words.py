@@ -1,6 +1,6 @@
 """What R4 says of a type in its text, without a constraint: small named functions by their rule in ``rules.py``.
 
-As in ``invariants.py``: a function returns whether the rule is kept, and True where it cannot judge.
+As in ``invariants/records.py``: a function returns whether the rule is kept, and True where it cannot judge.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from typing import Any
 from fhir_keta.questionnaires.enablement import Enclosure, is_enabled
 from fhir_keta.questionnaires.items import Item, ItemTree
 from fhir_keta.questionnaires.values import typed_value
-from fhir_keta.validation.responses_answers import AnswerCheck
+from fhir_keta.validation.responses.answers import AnswerCheck
 
 JsonObject = dict[str, Any]
 

@@ -21,10 +21,10 @@ from fhir_keta.questionnaires.scoring import Total, total_value, totals
 from fhir_keta.validation.engine import Engine, compile_schema
 from fhir_keta.validation.issue import Issue
 from fhir_keta.validation.limit import first
-from fhir_keta.validation.responses_answers import AnswerRules, CodeSource
-from fhir_keta.validation.responses_explain import Explanation, without_odd_shapes
-from fhir_keta.validation.responses_index import Fault, Plan, index_response
-from fhir_keta.validation.responses_schema import ResponseCompiler
+from fhir_keta.validation.responses.answers import AnswerRules, CodeSource
+from fhir_keta.validation.responses.explain import Explanation, without_odd_shapes
+from fhir_keta.validation.responses.index import Fault, Plan, index_response
+from fhir_keta.validation.responses.schema import ResponseCompiler
 
 JsonObject = dict[str, Any]
 

@@ -1,6 +1,6 @@
 """A questionnaire's compiled schema without its index: pure JSON Schema over a response as FHIR writes it.
 
-The compiled schema is about *scopes*, objects of items by linkId (see ``responses_index``). Here each of its statements
+The compiled schema is about *scopes*, objects of items by linkId (see ``responses.index``). Here each of its statements
 about a linkId is said of the item arrays instead: that an item is there with ``contains``, what each must be with
 ``if`` and ``then`` over the items. What the index itself decides (known linkIds, nesting, order, repetition) is added.
 """
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from fhir_keta.validation.responses_index import ANSWERS, ENABLED, FURTHER, OWNER, Level, Node, Plan
+from fhir_keta.validation.responses.index import ANSWERS, ENABLED, FURTHER, OWNER, Level, Node, Plan
 
 JsonObject = dict[str, Any]
 

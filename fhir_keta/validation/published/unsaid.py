@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from fhir_keta.validation import rules
 from fhir_keta.validation.compiled import Check, Compiled, FunctionPlan
-from fhir_keta.validation.pure_responses import ORDERED, PureResponses
-from fhir_keta.validation.responses_answers import AnswerRules
+from fhir_keta.validation.published.responses import ORDERED, PureResponses
+from fhir_keta.validation.responses.answers import AnswerRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ _CONTAINED = (
 _TARGETS = Unsaid("reference-target", "the type of what a reference inside the record leads to", True)
 _CHOICES = Unsaid("choice-multiple", "two values for an element of any type", True)
 
-# the rules of the checks in ``responses_answers``
+# the rules of the checks in ``responses.answers``
 _BY_FUNCTION = (
     "response-option",
     "response-min-value",

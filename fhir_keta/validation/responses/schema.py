@@ -1,8 +1,8 @@
-"""A Questionnaire as a JSON Schema (2020-12) over indexed responses (see ``responses_index``).
+"""A Questionnaire as a JSON Schema (2020-12) over indexed responses (see ``responses.index``).
 
 Two schemas come from one compiler: the *complete* one for responses that are completed or amended, which alone demands
 required items (R4, QuestionnaireResponse.status), and one for all others. ``$comment`` carries the rule that a schema
-object states; what keywords such as ``maximum`` mean is in ``responses_explain``.
+object states; what keywords such as ``maximum`` mean is in ``responses.explain``.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from fhir_keta.questionnaires.items import (
     ItemTree,
 )
 from fhir_keta.questionnaires.values import choice_name
-from fhir_keta.validation.responses_answers import AnswerRules, CodeSource, answer_rules, answer_types, coding_schema
-from fhir_keta.validation.responses_index import ANSWERS, ENABLED, FURTHER, OWNER, Level, Node, Plan
+from fhir_keta.validation.responses.answers import AnswerRules, CodeSource, answer_rules, answer_types, coding_schema
+from fhir_keta.validation.responses.index import ANSWERS, ENABLED, FURTHER, OWNER, Level, Node, Plan
 
 JsonObject = dict[str, Any]
 Schema = JsonObject | bool

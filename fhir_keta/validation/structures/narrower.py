@@ -6,7 +6,7 @@ from typing import Any
 
 from fhir_keta.errors import DefinitionError
 from fhir_keta.validation.shapes import objects, text
-from fhir_keta.validation.structures_types import Types, codes_of, working_code
+from fhir_keta.validation.structures.types import Types, codes_of, working_code
 
 JsonObject = dict[str, Any]
 

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 from fhir_keta.definitions.elements import Node
 from fhir_keta.validation.shapes import objects, text
-from fhir_keta.validation.structures_blocks import Block, blocks
-from fhir_keta.validation.structures_choices import is_shortcut, type_named, type_slices
-from fhir_keta.validation.structures_narrower import narrower
-from fhir_keta.validation.structures_types import Types, codes_of, referred
+from fhir_keta.validation.structures.blocks import Block, blocks
+from fhir_keta.validation.structures.choices import is_shortcut, type_named, type_slices
+from fhir_keta.validation.structures.narrower import narrower
+from fhir_keta.validation.structures.types import Types, codes_of, referred
 
 JsonObject = dict[str, Any]
 

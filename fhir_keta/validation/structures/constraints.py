@@ -8,9 +8,9 @@ from typing import Any
 
 from fhir_keta.definitions.library import base as base_library
 from fhir_keta.validation.shapes import items, objects, text
-from fhir_keta.validation.structures_contexts import context_spot
-from fhir_keta.validation.structures_expressions import expression_problem, node_at, spots_of
-from fhir_keta.validation.structures_types import Types
+from fhir_keta.validation.structures.contexts import context_spot
+from fhir_keta.validation.structures.expressions import expression_problem, node_at, spots_of
+from fhir_keta.validation.structures.types import Types
 
 JsonObject = dict[str, Any]
 

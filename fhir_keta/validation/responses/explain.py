@@ -15,8 +15,8 @@ from fhir_keta.validation.engine import Engine
 from fhir_keta.validation.issue import Issue
 from fhir_keta.validation.limit import MOST
 from fhir_keta.validation.refusal import Refusal
-from fhir_keta.validation.responses_answers import AnswerRules
-from fhir_keta.validation.responses_index import ANSWERS, FURTHER, OWNER, Fault
+from fhir_keta.validation.responses.answers import AnswerRules
+from fhir_keta.validation.responses.index import ANSWERS, FURTHER, OWNER, Fault
 from fhir_keta.validation.suggestions import suggestion
 
 JsonObject = dict[str, Any]

@@ -1,0 +1,1 @@
+"""FHIRPath: read, said as a schema where it can be, evaluated where not."""

@@ -1,0 +1,1 @@
+"""The invariants and rules that no schema says, as small named functions."""

@@ -1,0 +1,1 @@
+"""The JSON Schemas we publish. It begins in ``schemas``."""

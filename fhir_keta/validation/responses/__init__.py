@@ -1,0 +1,1 @@
+"""Responses against their Questionnaire. It begins in ``checker``."""

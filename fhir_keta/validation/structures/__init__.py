@@ -1,0 +1,1 @@
+"""StructureDefinitions against their base. It begins in ``faults``."""
