@@ -26,6 +26,7 @@ from fhir_keta.validation.accepted.together import Together, element_of, items_a
 from fhir_keta.validation.accepted.varying import varying_type
 from fhir_keta.validation.compiled import Compiled
 from fhir_keta.validation.functions import URIS
+from fhir_keta.validation.primitives import LONGEST_STRING
 from fhir_keta.validation.responses.checker import ResponseChecker
 from fhir_keta.validation.shapes import objects
 
@@ -102,6 +103,8 @@ class AcceptedPieces:
 
     def accepts(self, data: bytes) -> bool:
         """Whether the record in ``data`` is surely good; False leaves it to the full check."""
+        if len(data) > LONGEST_STRING:  # of what varies nobody looks how long it is
+            return False
         tokens, items = cut(data)
         found = self._layouts.find(tokens) or self._read(tokens)
         if found is None:
