@@ -6,7 +6,7 @@ import base64
 from typing import Any
 
 from tests.base_records import BaseCase, JsonObject, case, without
-from tests.search_cases import measure
+from tests.search_cases import measure, operation
 
 _OWN = "http://ehr.test/"
 _DERIVATION = "http://hl7.org/fhir/questionnaire-derivationType"
@@ -44,18 +44,7 @@ def _library(name: str, content_type: str, content: bytes) -> JsonObject:
 
 
 def _operation(name: str, base: str) -> JsonObject:
-    return {
-        "resourceType": "OperationDefinition",
-        "url": _OWN + name,
-        "name": "Op",
-        "status": "active",
-        "kind": "operation",
-        "code": "op",
-        "system": True,
-        "type": False,
-        "instance": False,
-        "base": _OWN + base,
-    }
+    return operation(url=_OWN + name, base=_OWN + base)
 
 
 def _search(name: str, type_: str = "token", **elements: Any) -> JsonObject:

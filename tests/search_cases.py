@@ -48,7 +48,7 @@ def _offered(definition: str, type_: str) -> JsonObject:
     }
 
 
-def _operation(**elements: Any) -> JsonObject:
+def operation(**elements: Any) -> JsonObject:
     return {
         "resourceType": "OperationDefinition",
         "url": "http://ehr.test/op",
@@ -161,18 +161,18 @@ SEARCH_CASES = (
     case("version of a search offered as of another type", _offered(_GENDER + "|4.0.1", "string"), _OFFERED),
     case("version not known of a search offered", _offered(_GENDER + "|9", "string")),
     case("search not known offered", _offered("http://hl7.org/fhir/SearchParameter/nope", "string")),
-    case("operation on Parameters", _operation(inputProfile=_CORE + "Parameters")),
+    case("operation on Parameters", operation(inputProfile=_CORE + "Parameters")),
     case(
         "operation on patients",
-        _operation(inputProfile=_CORE + "Patient"),
+        operation(inputProfile=_CORE + "Patient"),
         ("operation-profile", "OperationDefinition.inputProfile"),
     ),
     case(
         "operation that gives what is not known",
-        _operation(outputProfile="http://ehr.test/nope"),
+        operation(outputProfile="http://ehr.test/nope"),
         ("operation-profile", "OperationDefinition.outputProfile"),
     ),
-    case("operation made from one not known", _operation(base="http://ehr.test/op")),
+    case("operation made from one not known", operation(base="http://ehr.test/op")),
     case("guide with what it depends on", _guide(packageId="hl7.fhir.us.core", version="3.1.0")),
     case("guide that depends on no guide", _guide("http://hl7.org/fhir/us/core"), _DEPENDENCY),
     case("guide that depends on a version in the uri", _guide(_US_CORE + "|3"), _DEPENDENCY),

@@ -67,14 +67,11 @@ class Library:
         canonical = type_or_canonical if ":" in type_or_canonical else CORE + type_or_canonical
         if canonical not in self._structures:
             found = self.find(canonical)
-            if found is not None and found["resourceType"] != "StructureDefinition":
-                found = None
-            if found is not None:
-                _check_shape(found)
-            if found is not None and "snapshot" not in found:
-                found = self._generated(found, (*asking, found["url"]))
-            if found is None:
+            if found is None or found["resourceType"] != "StructureDefinition":
                 return None  # not remembered: records may name any number of unknown ones
+            _check_shape(found)
+            if "snapshot" not in found:
+                found = self._generated(found, (*asking, found["url"]))
             if "id" not in found:  # messages name it by that
                 found = {"id": found["url"].rpartition("/")[2], **found}
             self._structures[canonical] = found

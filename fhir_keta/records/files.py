@@ -124,8 +124,8 @@ def path_of(stream: io.BufferedReader) -> str | None:
     raw = stream.raw
     try:
         if isinstance(raw, io.FileIO) and isinstance(raw.name, str):
-            opened = os.fstat(raw.fileno())
-            if stat.S_ISREG(opened.st_mode) and os.path.samestat(opened, Path(raw.name).stat()):
+            status = os.fstat(raw.fileno())
+            if stat.S_ISREG(status.st_mode) and os.path.samestat(status, Path(raw.name).stat()):
                 return raw.name
     except OSError:
         pass

@@ -10,7 +10,7 @@ from fhir_keta.errors import KetaError
 from fhir_keta.server import exact_json, message
 from fhir_keta.server.client import Client, Interrupted, Resource
 from fhir_keta.server.comparison import differences
-from fhir_keta.server.lookup import asked, by_id, reads
+from fhir_keta.server.lookup import address_of, asked, by_id, reads
 from fhir_keta.server.plan import Entry
 from fhir_keta.server.result import Result, Status
 
@@ -57,19 +57,15 @@ def _there(writes: Iterable[Entry], client: Client, surely: bool) -> dict[int, R
         matches = list(client.search(entry.incoming.type, parse_qsl(condition, keep_blank_values=True)))
         if len(matches) == 1:
             there[id(entry)] = matches[0]
-    found = {_address(resource): resource for resource in asked(client, by_id(client, ids), 1)}
+    found = {address_of(resource): resource for resource in asked(client, by_id(client, ids), 1)}
     if surely:
         lacking = [(kind, each) for kind, wanted in ids.items() for each in wanted if (kind, each) not in found]
-        found |= {_address(resource): resource for resource in asked(client, reads(client, lacking), 1)}
+        found |= {address_of(resource): resource for resource in asked(client, reads(client, lacking), 1)}
     for entry in writes:
         address = (entry.incoming.type, str(entry.target))
         if entry.target is not None and address in found:
             there[id(entry)] = found[address]
     return there
-
-
-def _address(resource: Resource) -> tuple[str, str]:
-    return str(resource["resourceType"]), str(resource["id"])
 
 
 def _has_become(entry: Entry, stored: Resource, base: str, moved: Mapping[str, str]) -> bool:

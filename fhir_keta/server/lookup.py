@@ -68,6 +68,11 @@ def reads(client: Client, addresses: Iterable[tuple[str, str]]) -> Iterator[Ques
         yield partial(_read, client, kind, identity)
 
 
+def address_of(resource: Resource) -> tuple[str, str]:
+    """The type and id under which a server has a resource."""
+    return str(resource["resourceType"]), str(resource["id"])
+
+
 def escaped(value: str) -> str:
     """A value within a search: a bare comma would read as "or" (Search, Escaping Search Parameters)."""
     return value.replace("\\", "\\\\").replace(",", "\\,").replace("|", "\\|").replace("$", "\\$")

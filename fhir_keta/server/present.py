@@ -12,7 +12,7 @@ from fhir_keta.server import exact_json
 from fhir_keta.server.client import Client, Resource
 from fhir_keta.server.identity import Identity, held, of_condition
 from fhir_keta.server.incoming import Incoming
-from fhir_keta.server.lookup import asked, by_id, having, having_token
+from fhir_keta.server.lookup import address_of, asked, by_id, having, having_token
 
 _Found = dict[tuple[str, str], list[Resource]]
 
@@ -80,7 +80,7 @@ def present(client: Client, items: Iterable[Incoming], identities: Mapping[str, 
     for resource in asked(client, definitions, workers):
         there.by_url[resource["resourceType"], resource["url"]].append(resource)
     for resource in asked(client, by_id(client, ids), workers):
-        there.by_id[resource["resourceType"], resource["id"]] = exact_json.write(resource)
+        there.by_id[address_of(resource)] = exact_json.write(resource)
     for (kind, parameter), wanted in tokens.items():
         questions = having_token(client, kind, parameter, wanted)
         # one resource may have several of the identifiers, and so come more than once

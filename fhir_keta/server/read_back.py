@@ -10,7 +10,7 @@ from fhir_keta.server.client import Client, Resource
 from fhir_keta.server.comparison import differences
 from fhir_keta.server.incoming import with_references
 from fhir_keta.server.journal import Journal
-from fhir_keta.server.lookup import asked, by_id, reads
+from fhir_keta.server.lookup import address_of, asked, by_id, reads
 from fhir_keta.server.plan import Plan
 from fhir_keta.server.result import Report, Result
 
@@ -51,7 +51,7 @@ def read_back(
 
     otherwise: dict[_Address, Resource] = {}
     for resource in asked(client, by_id(client, ids, page=True), workers):
-        address = (str(resource["resourceType"]), str(resource["id"]))
+        address = address_of(resource)
         if address in unproven:
             if compare(address, resource):
                 del unproven[address]
@@ -59,7 +59,7 @@ def read_back(
                 otherwise[address] = resource
     # a search may lag behind, or not give all; but HAPI finds OperationDefinitions and reads none
     for resource in asked(client, reads(client, unproven), workers):
-        otherwise[str(resource["resourceType"]), str(resource["id"])] = resource
+        otherwise[address_of(resource)] = resource
     for address in unproven:
         compare(address, otherwise.get(address))
     if journal is not None:

@@ -15,6 +15,7 @@ from fhir_keta import Validator, bundled, read_definitions
 from fhir_keta.cli.main import main
 from fhir_keta.definitions import incoming
 from fhir_keta.errors import DefinitionError
+from tests.conftest import require
 from tests.unit.made_profiles import MADE, element, profile
 
 GIVEN = profile("given", element("Patient.active", min=1), on="Patient")
@@ -140,8 +141,8 @@ def test_not_json(tmp_path: Path) -> None:
     assert f"{tmp_path / 'bad.json'} is not JSON" in result.stderr
 
 
-@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there is no such device here")
 def test_a_device_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    require(None if Path("/dev/zero").is_char_device() else "there is no /dev/zero here")
     monkeypatch.setattr(incoming, "LARGEST_FILE", 2**20)
     result = run("--definitions", "/dev/zero")
     assert result.exit_code == 2

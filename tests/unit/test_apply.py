@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Barrier, Event, Lock, get_ident, main_thread
 from typing import Any
@@ -52,6 +52,8 @@ class Sends:
         self.begun: list[str] = []
         self.at_a_time: list[int] = []
         self.threads: set[int] = set()
+        self.meanwhile: Callable[[str], object] = lambda _identity: None
+        """What a test has happen while the request for this id is on its way."""
         self._running = 0
         self._lock = Lock()
         self._update = Client.update
@@ -70,16 +72,13 @@ class Sends:
             with self._lock:
                 self._running -= 1
 
-    def meanwhile(self, identity: str) -> None:
-        """What a test has happen while the request is on its way."""
-
 
 # At the same time
 
 
 def test_as_many_as_there_are_workers_and_no_more(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     sends, together = Sends(monkeypatch), Barrier(3, timeout=NO_LONGER)
-    sends.meanwhile = lambda _identity: together.wait() and None  # type: ignore[method-assign]
+    sends.meanwhile = lambda _identity: together.wait()
     report = apply(plan(observations(*"abcdefghi"), client), client, workers=3)
     assert set(statuses(report).values()) == {"created"}
     assert max(sends.at_a_time) == 3
@@ -96,7 +95,7 @@ def test_a_thread_has_one_session_for_all_that_it_sends(client: Client, monkeypa
 
     monkeypatch.setattr(requests, "Session", Counted)
     sends, together = Sends(monkeypatch), Barrier(3, timeout=NO_LONGER)
-    sends.meanwhile = lambda _identity: together.wait() and None  # type: ignore[method-assign]
+    sends.meanwhile = lambda _identity: together.wait()
     assert apply(planned, client, workers=3).complete
     assert sorted(made) == sorted(sends.threads)
     assert len(made) == 3
@@ -157,7 +156,7 @@ def test_an_error_of_the_server_lets_finish_what_is_on_its_way(
             raise error
         assert told.wait(NO_LONGER)  # the other one ends when the error is known
 
-    sends.meanwhile = meanwhile  # type: ignore[method-assign]
+    sends.meanwhile = meanwhile
     report = apply(plan(observations(*"abcd"), client), client, lambda _result: told.set(), workers=2)
     assert report.stopped is error
     assert [result.status for result in report.results] == [state, "created", "not tried", "not tried"]
@@ -172,7 +171,7 @@ def test_ctrl_c_lets_finish_what_is_on_its_way(client: Client, monkeypatch: pyte
         if identity == "a":
             signal.pthread_kill(main_thread().ident or 0, signal.SIGINT)
 
-    sends.meanwhile = meanwhile  # type: ignore[method-assign]
+    sends.meanwhile = meanwhile
     planned = plan(observations(*"abcd"), client)
     with begin(tmp_path / "journal", planned, {}) as journal:
         report = apply(planned, client, workers=2, journal=journal)
@@ -195,7 +194,7 @@ def test_a_second_ctrl_c_does_not_wait(client: Client, monkeypatch: pytest.Monke
                 Barrier(2).wait(0.3)
         done.wait()
 
-    sends.meanwhile = meanwhile  # type: ignore[method-assign]
+    sends.meanwhile = meanwhile
     report = apply(plan(observations(*"abc"), client), client, workers=1)
     done.wait()
     assert isinstance(report.stopped, KeyboardInterrupt)

@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -105,8 +105,8 @@ def test_questions_larger_than_a_pipe_holds_where_no_memory_is_shared(monkeypatc
         (dying, 5, "ended by signal 9"),
     ],
 )
-def test_what_is_raised_stands_where_its_answer_would(work: object, number: int, message: str) -> None:
-    answers = in_order(work, range(100), 2)  # type: ignore[arg-type]
+def test_what_is_raised_stands_where_its_answer_would(work: Callable[[int], int], number: int, message: str) -> None:
+    answers = in_order(work, range(100), 2)
     assert [next(answers) for _ in range(number)] == list(range(number))
     with pytest.raises(KetaError, match=message) as raised:
         next(answers)

@@ -17,6 +17,7 @@ from fhir_keta.errors import InputError, UsageError
 from fhir_keta.records import source
 from fhir_keta.records.files import size
 from fhir_keta.records.source import Fault, Lines, Place, Portion, Record, read, read_together
+from tests.conftest import require
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer  # collections.abc has it from Python 3.12
@@ -168,8 +169,7 @@ def test_a_record_larger_than_the_limit_is_skipped_unread(tmp_path: Path, monkey
 
 @pytest.mark.parametrize("device", ["/dev/zero", "/dev/urandom", "/dev/full", "/dev/null"])
 def test_a_device_is_no_file(device: str) -> None:
-    if not Path(device).is_char_device():
-        pytest.skip("there is no such device here")
+    require(None if Path(device).is_char_device() else f"there is no {device} here")
     assert list(read([device])) == [Fault("input-unreadable", Place(device), {"problem": "it is a device, not a file"})]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from fhir_keta.validation.compiled import FunctionPlan
@@ -84,21 +84,32 @@ def element_name(plan: FunctionPlan, key: str) -> str:
 
 def invariants_in(plans: Iterable[FunctionPlan]) -> Iterator[Invariant]:
     """The constraints of these objects and of all below them, each once."""
-    pending = list(plans)
-    seen: set[int] = set()
-    while pending:
-        plan = pending.pop()
-        if id(plan) in seen:
-            continue
-        seen.add(id(plan))
+    for plan in each_once(plans, _below):
         yield from plan.invariants
         yield from plan.more
         for checks in plan.checks.values():
             for check in checks:
                 yield Invariant(check.rule, "", check.holds, check.expression)
-        for slices in plan.slices.values():
-            pending += [below for _, below in slices]
-        pending += plan.children.values()
+
+
+def each_once(
+    plans: Iterable[FunctionPlan], below: Callable[[FunctionPlan], Iterable[FunctionPlan]]
+) -> Iterator[FunctionPlan]:
+    """These objects, and what is ``below`` each, each once: objects may stand in themselves."""
+    pending = list(plans)
+    seen: set[int] = set()
+    while pending:
+        plan = pending.pop()
+        if id(plan) not in seen:
+            seen.add(id(plan))
+            yield plan
+            pending += below(plan)
+
+
+def _below(plan: FunctionPlan) -> Iterator[FunctionPlan]:
+    for slices in plan.slices.values():
+        yield from (each for _, each in slices)
+    yield from plan.children.values()
 
 
 def says_nothing_of(part: JsonObject, name: str, is_reference: bool, lengths: bool) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fhir_keta.validation.accepted.reading import (
     ABOUT_CONTAINED,
+    each_once,
     element_name,
     invariants_in,
     is_read,
@@ -77,17 +78,14 @@ def items_are_independent(compiled: Compiled) -> bool:
     together = read_together(compiled)
     if together is None or "item" in together.names or f"item{BY_SLICE}" in compiled.schema["properties"]:
         return False
-    pending = [compiled.functions.children["item"]]
-    seen: set[int] = set()
-    while pending:
-        plan = pending.pop()
-        if id(plan) in seen:
-            continue
-        seen.add(id(plan))
-        if plan.slices or any(is_read(plan, (name,), is_reference=False) for name in ("item", "answer", "linkId")):
-            return False
-        pending += [plan.children[key] for key in ("item", "answer") if key in plan.children]
-    return True
+    plans = each_once(
+        [compiled.functions.children["item"]],
+        lambda plan: [plan.children[key] for key in ("item", "answer") if key in plan.children],
+    )
+    return not any(
+        plan.slices or any(is_read(plan, (name,), is_reference=False) for name in ("item", "answer", "linkId"))
+        for plan in plans
+    )
 
 
 def _looks_abroad(invariant: Invariant) -> bool:
