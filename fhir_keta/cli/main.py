@@ -6,6 +6,7 @@ A command's module is imported only when it is called, so that the others' impor
 from __future__ import annotations
 
 import errno
+import gc
 import io
 import os
 import sys
@@ -33,6 +34,8 @@ INTERRUPTED = 130
 READER_GONE = 141
 """What a shell reports for a program ended by Ctrl-C, or by the end of whoever read its output."""
 
+_NEW_OBJECTS = 50_000
+"""Between two looks for garbage: what a run makes first are definitions, and those it keeps."""
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -106,3 +109,4 @@ def main() -> None:
 
     Exit codes: 0 fine, 1 findings or refused resources, 2 wrong usage or configuration, 3 could not run.
     """
+    gc.set_threshold(_NEW_OBJECTS)

@@ -116,6 +116,14 @@ def is_endless(stream: BinaryIO) -> bool:
     return stat.S_ISBLK(mode) or (stat.S_ISCHR(mode) and not stream.isatty())
 
 
+def is_regular(stream: BinaryIO) -> bool:
+    """Whether this reads a file, compressed or not: then nobody is waited for."""
+    try:
+        return stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    except OSError:  # there is no file behind it
+        return False
+
+
 def path_of(stream: io.BufferedReader) -> str | None:
     """The path of the file that a stream reads as it is; None where it is compressed, or none that can be read again.
 

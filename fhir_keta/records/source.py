@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import gzip
 import io
-import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from pathlib import Path
-from typing import BinaryIO
+from pickle import PickleBuffer
+from typing import BinaryIO, SupportsIndex
 
 from fhir_keta.errors import UsageError
+from fhir_keta.records.blocks import LARGEST_RECORD, blocks, line_ends, line_ends_between, portion_ends
 from fhir_keta.records.files import (
     BUFFER,
     STANDARD_INPUT,
@@ -27,12 +27,7 @@ from fhir_keta.records.files import (
 )
 from fhir_keta.records.parse import ParseFault, parse
 
-LARGEST_RECORD = 96 * 2**20
-"""Bytes of one record. More is refused unread, so that neither a hostile gzip nor a wrong file fills the memory."""
-
 _LINE_ENDINGS = (".ndjson", ".jsonl", ".ndjson.gz", ".jsonl.gz")
-_PART, _BLOCK = 2**16, 2**19  # bytes: fewer come from what is slow, and are passed on; so many at most
-_LONG_LINE = 200  # bytes
 _MOST_AHEAD = 10_000  # blank lines after the first full one
 _MOST_PASSED_OVER = 2**30  # bytes of one line that is too long, before its end is given up
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -73,6 +68,10 @@ class Lines:
 
     data: bytes
     place: Place
+
+    def __reduce_ex__(self, protocol: SupportsIndex, /) -> tuple[object, ...]:
+        """They are passed on to other processes: so the text itself is not copied into the pickle."""
+        return Lines, (PickleBuffer(self.data), self.place)
 
     @property
     def end(self) -> Place:
@@ -277,22 +276,21 @@ def _by_line(stream: io.BufferedReader, blank: int, ahead: Iterable[bytes], path
         number += 1
     if file := path_of(stream):
         first = start = stream.tell()
-        for end in _ends(file, start):
+        for end in portion_ends(file, start):
             yield Portion(file, start, end, path, number - 1 if start == first else None)
             start = end
             pass_to(stream, end)
         stream.seek(start)
         if not stream.peek(1):
             return
-        number += _line_ends_between(file, first, start)
-    for block in _blocks(stream):
-        complete = block.rfind(b"\n") + 1
-        if complete:
-            yield Lines(block[:complete], Place(path, number))
-            number += line_ends(block)
-        if complete < len(block):
-            yield from _one_line(stream, block[complete:] + stream.readline(LARGEST_RECORD + 1), Place(path, number))
-            number += 1
+        number += line_ends_between(file, first, start)
+    for block in blocks(stream):
+        first = block.find(b"\n") + 1
+        if not first or LARGEST_RECORD < first == len(block):
+            yield from _one_line(stream, block, Place(path, number))
+        else:
+            yield Lines(block, Place(path, number))
+        number += line_ends(block) or 1
 
 
 def _one_line(stream: io.BufferedReader, line: bytes, place: Place) -> Iterator[Record | Fault]:
@@ -306,67 +304,6 @@ def _one_line(stream: io.BufferedReader, line: bytes, place: Place) -> Iterator[
         yield _too_large(place)
     elif data := line.rstrip():
         yield Record(data, place)
-
-
-def line_ends(data: bytes) -> int:
-    """How many line ends there are. Where lines are long, leaping from one to the next takes a quarter of the time."""
-    position = data.find(b"\n")
-    if position < _LONG_LINE:
-        return data.count(b"\n")
-    count = 0
-    while position >= 0:
-        count += 1
-        position = data.find(b"\n", position + 1)
-    return count
-
-
-def _ends(file: str, start: int) -> Iterator[int]:
-    """Where portions of a file end, from ``start`` to the end of the file or to a line too long for one."""
-    with io.FileIO(file) as stream:
-        while (end := _line_end(stream, start + _BLOCK)) is not None and end > start:
-            yield end
-            start = end
-
-
-def _line_end(stream: io.FileIO, position: int) -> int | None:
-    """The position behind a line end at ``position`` or soon after it, or the end of the file; None where it is far."""
-    position -= 1
-    limit = position + LARGEST_RECORD - _BLOCK
-    stream.seek(position)
-    while position < limit:
-        part = stream.read(_PART)
-        if not part:
-            return os.fstat(stream.fileno()).st_size
-        found = part.find(b"\n")
-        if found >= 0:
-            return position + found + 1
-        position += len(part)
-    return None
-
-
-def _line_ends_between(file: str, start: int, end: int) -> int:
-    with Path(file).open("rb") as stream:
-        stream.seek(start)
-        return sum(line_ends(stream.read(min(_BLOCK, end - at))) for at in range(start, end, _BLOCK))
-
-
-def _blocks(stream: io.BufferedReader) -> Iterator[bytes]:
-    """The bytes of a stream, many at once, those of a slow one as they come; also all that came before it breaks."""
-    parts: list[bytes] = []
-    missing = _BLOCK
-    try:
-        while part := stream.read1(missing):
-            parts.append(part)
-            missing -= len(part)
-            if len(part) < _PART or missing < _PART:
-                block, parts, missing = b"".join(parts), [], _BLOCK
-                yield block
-    except Exception:
-        if parts:
-            yield b"".join(parts)
-        raise
-    if parts:
-        yield b"".join(parts)
 
 
 def _whole(stream: io.BufferedReader, ahead: list[bytes], path: str) -> Record | Fault:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 
-from fhir_keta.records.source import Fault, Item, Lines, Place, Portion, Record, line_ends
+from fhir_keta.records.blocks import line_ends
+from fhir_keta.records.source import Fault, Item, Lines, Place, Portion, Record
 from fhir_keta.reporting.result import Checked, Finding, Passed, Result, findings_of
 from fhir_keta.validation.issue import Issue
 from fhir_keta.validation.rules import issue as issue_of
@@ -82,25 +83,29 @@ def _checked(check: Check, show_values: bool, item: Record | Fault | Lines) -> I
         issues = check(item.data)
         yield Result(item.place, findings_of(issues, item, show_values) if issues else ())
         return
-    passed: list[int] = []
+    path = item.place.path
+    first = end = 0  # of the lines that passed, one after the other
     for number, line in item.numbered():
         issues = check(line)
-        if not issues:
-            passed.append(number)
+        if number == end and not issues:
+            end += 1
             continue
-        if passed:
-            yield Passed(item.place.path, passed)
-            passed = []
-        record = Record(line, Place(item.place.path, number))
-        yield Result(record.place, findings_of(issues, record, show_values))
-    if passed:
-        yield Passed(item.place.path, passed)
+        if first < end:
+            yield Passed(path, range(first, end))
+        first = end = number
+        if issues:
+            record = Record(line, Place(path, number))
+            yield Result(record.place, findings_of(issues, record, show_values))
+        else:
+            end += 1
+    if first < end:
+        yield Passed(path, range(first, end))
 
 
 def _moved(checked: Checked, lines: int) -> Checked:
     """The same so many lines further down."""
     if isinstance(checked, Passed):
-        return Passed(checked.path, [line + lines for line in checked.lines])
+        return Passed(checked.path, range(checked.lines.start + lines, checked.lines.stop + lines))
     moved = [replace(each, issue=_moved_issue(each.issue, lines)) for each in checked.findings]
     return Result(_further_down(checked.place, lines), tuple(moved), checked.shown)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -69,10 +69,10 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """Records of one file in which nothing was found: the line of each, one after the other."""
+    """Records on lines of one file, one after the other, in which nothing was found."""
 
     path: str
-    lines: Sequence[int]
+    lines: range
 
     findings: ClassVar[tuple[Finding, ...]] = ()
     written: ClassVar[tuple[Finding, ...]] = ()

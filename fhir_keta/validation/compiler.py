@@ -6,7 +6,6 @@ the definition, that word in ``description``: the explanation reads both.
 
 from __future__ import annotations
 
-from collections import ChainMap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -71,6 +70,7 @@ class DataTypes:
         self.library = library
         self._extensions_apart = extensions_apart
         self._compilation = _Compilation(library)
+        self._references: dict[str, tuple[str, ...]] = {}
 
     def structure(self, structure: JsonObject) -> Compiled:
         """Compile a StructureDefinition with a snapshot (of a resource or a data type).
@@ -85,7 +85,7 @@ class DataTypes:
         types.finish()
         if self._extensions_apart:
             types.definitions["Extension"] = EXTENSION_APART
-        schema["$defs"] = reached(schema, ChainMap(compilation.definitions, types.definitions))
+        schema["$defs"] = reached(schema, compilation.definitions, types.definitions, self._references)
         return Compiled(
             structure["url"],
             structure["type"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import multiprocessing
 import os
 import pickle
@@ -11,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import accumulate
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, Generic, TypeVar
@@ -28,17 +30,15 @@ _SMALL = 2**14
 _IN_HAND = 2
 """Questions that a process has: so it goes on while its answer is looked at. Small enough together for a pipe."""
 
-_ON_THE_DESK = b"on the desk "
-"""In place of a question too large for a pipe, with the number of the desk and its length; no pickle begins so."""
-
 _END_SECONDS = 5.0
 
 
 def in_order(work: Callable[[Question], Answer], questions: Iterable[Question], jobs: int) -> Iterator[Answer]:
     """Answer questions in up to ``jobs`` processes; yields the answers in the order of the questions.
 
-    ``work`` and the questions are pickled, so they must allow it. A question should take milliseconds, or passing it
-    on costs more than answering it. Processes are started as they are needed and ended when the iterator is closed.
+    ``work`` and the questions are pickled, so they must allow it; what is large in them best as a ``PickleBuffer``,
+    which is not copied for that. A question should take milliseconds, or passing it on costs more than answering it.
+    Processes are started as they are needed and ended when the iterator is closed.
 
     Raises what ``work`` raises where its answer would stand: a KetaError as it is, anything else as a KetaError that
     names the place in the code; and a KetaError when a process ends without an answer (killed, out of memory).
@@ -46,7 +46,7 @@ def in_order(work: Callable[[Question], Answer], questions: Iterable[Question], 
     crew = _Crew(work, jobs)
     try:
         for question in questions:
-            crew.ask(pickle.dumps(question, pickle.HIGHEST_PROTOCOL))
+            crew.ask(_pickled(question))
             yield from crew.answered()
             while crew.full:
                 crew.listen()
@@ -58,25 +58,69 @@ def in_order(work: Callable[[Question], Answer], questions: Iterable[Question], 
         crew.end()
 
 
+Pickled = Sequence["bytes | memoryview"]
+"""A pickle, and the buffers that it leaves out."""
+
+
+def _pickled(question: object) -> Pickled:
+    buffers: list[pickle.PickleBuffer] = []
+    pickled = pickle.dumps(question, pickle.HIGHEST_PROTOCOL, buffer_callback=buffers.append)
+    return [pickled, *(buffer.raw() for buffer in buffers)]
+
+
+def _size(question: Pickled) -> int:
+    return sum(map(len, question))
+
+
 @dataclass(slots=True)
 class _Entry:
     """A question on its way; ``answer`` is filled when it comes."""
 
-    question: bytes
+    question: Pickled
     answered: bool = False
     answer: Any = None
 
 
+class _Desk:
+    """Memory that two processes share, for large questions: a pipe takes 64 kB at a time."""
+
+    def __init__(self) -> None:
+        self._file = os.memfd_create("question")
+        self._memory = memoryview(b"")
+
+    def lay(self, parts: Pickled) -> None:
+        position, end = 0, _size(parts)
+        if len(self._memory) < end:
+            os.ftruncate(self._file, end + end // 4)  # the next may be a little larger
+        self._open(end)
+        for part in parts:
+            self._memory[position : position + len(part)] = part
+            position += len(part)
+
+    def take(self, lengths: Sequence[int]) -> list[bytes]:
+        self._open(sum(lengths))
+        ends = [*accumulate(lengths)]
+        return [bytes(self._memory[end - length : end]) for end, length in zip(ends, lengths, strict=True)]
+
+    def _open(self, size: int) -> None:
+        if len(self._memory) < size:
+            self._memory = memoryview(mmap.mmap(self._file, 0))
+
+    def close(self) -> None:
+        os.close(self._file)
+        self._memory = memoryview(b"")
+
+
 @dataclass(slots=True)
 class _Worker:
-    """A process. Its desks are files in memory that it shares, for large questions: a pipe takes 64 kB at a time.
+    """A process. Its desks take the large ones of its questions.
 
     Where there are none, it gets one question at a time, so that neither side ever waits for the other to read.
     """
 
     process: BaseProcess
     connection: Connection
-    desks: tuple[int, ...]
+    desks: Sequence[_Desk]
     in_hand: deque[_Entry] = field(default_factory=deque)
     handed: int = 0
 
@@ -85,22 +129,23 @@ class _Worker:
         return len(self.in_hand) < (_IN_HAND if self.desks else 1)
 
     def hand(self, entry: _Entry) -> None:
-        question, entry.question = entry.question, b""
+        question, entry.question = entry.question, ()
         self.in_hand.append(entry)
         self.handed += 1
-        if not self.desks or len(question) <= _SMALL:
-            self.connection.send_bytes(question)
+        lengths = list(map(len, question))
+        if not self.desks or sum(lengths) <= _SMALL:
+            self.connection.send((None, lengths))
+            for part in question:
+                self.connection.send_bytes(part)
             return
         number = self.handed % _IN_HAND  # that of the question which was answered last
-        laid = 0
-        while laid < len(question):
-            laid += os.pwrite(self.desks[number], memoryview(question)[laid:], laid)
-        self.connection.send_bytes(_ON_THE_DESK + b"%d %d" % (number, len(question)))
+        self.desks[number].lay(question)
+        self.connection.send((number, lengths))
 
     def close(self) -> None:
         self.connection.close()
         for desk in self.desks:
-            os.close(desk)
+            desk.close()
         self.desks = ()
 
 
@@ -120,11 +165,11 @@ class _Crew(Generic[Question, Answer]):
         """Whether no further question should be read before an answer has come."""
         return len(self.open) >= self.jobs * _AHEAD or (self.bytes_waiting > _BYTES_AHEAD and bool(self.waiting))
 
-    def ask(self, question: bytes) -> None:
+    def ask(self, question: Pickled) -> None:
         entry = _Entry(question)
         self.open.append(entry)
         self.waiting.append(entry)
-        self.bytes_waiting += len(question)
+        self.bytes_waiting += _size(question)
         if len(self.workers) < self.jobs and all(worker.in_hand for worker in self.workers):
             self.workers.append(_start(self.work))
         self._listen(0)
@@ -161,7 +206,7 @@ class _Crew(Generic[Question, Answer]):
             for worker in self.workers:
                 if self.waiting and len(worker.in_hand) <= most and worker.has_room:
                     entry = self.waiting.popleft()
-                    self.bytes_waiting -= len(entry.question)
+                    self.bytes_waiting -= _size(entry.question)
                     with suppress(OSError):  # it has ended: listening finds that, too
                         worker.hand(entry)
         if self.waiting and not self.workers:
@@ -208,32 +253,31 @@ def _start(work: Callable[[Any], Any]) -> _Worker:
     return _Worker(process, here, desks)
 
 
-def _desks() -> tuple[int, ...]:
-    """Files in memory that a process inherits, one for each question in hand; none where there is no such thing."""
+def _desks() -> Sequence[_Desk]:
+    """What a new process shares, a desk for each question in hand; none where it does not inherit them."""
     if sys.platform != "linux" or multiprocessing.get_start_method() != "fork":
         return ()
-    return tuple(os.memfd_create("questions") for _ in range(_IN_HAND))
+    return [_Desk() for _ in range(_IN_HAND)]
 
 
-def _answer_all(work: Callable[[Any], Any], connection: Connection, desks: Sequence[int]) -> None:
+def _answer_all(work: Callable[[Any], Any], connection: Connection, desks: Sequence[_Desk]) -> None:
     """What a process does: answer until there are no more questions, or nobody is there to ask them."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all: the asking process decides what it means
     asking = multiprocessing.parent_process()
     assert asking is not None
     try:
         while connection in wait([connection, asking.sentinel]):
-            question = connection.recv_bytes()
-            if desks and question.startswith(_ON_THE_DESK):
-                number, length = map(int, question.removeprefix(_ON_THE_DESK).split())
-                question = os.pread(desks[number], length, 0)
+            number, lengths = connection.recv()
+            question = [connection.recv_bytes() for _ in lengths] if number is None else desks[number].take(lengths)
             connection.send(_answer(work, question))
     except (EOFError, OSError):
         return
 
 
-def _answer(work: Callable[[Any], Any], question: bytes) -> object:
+def _answer(work: Callable[[Any], Any], question: Sequence[bytes]) -> object:
+    pickled, *buffers = question
     try:
-        return work(pickle.loads(question))
+        return work(pickle.loads(pickled, buffers=buffers))
     except KetaError as error:
         return _Raised(error)
     except Exception as error:  # the traceback stays here: say now where it was

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -128,15 +128,25 @@ def array_of(child: Element, code: str, value: Value) -> Value:
     return value._replace(schema={**array, "allOf": demands} if demands else array)
 
 
-def reached(schema: JsonObject, definitions: Mapping[str, JsonObject]) -> JsonObject:
-    """Those of the definitions that a schema refers to, directly or through others."""
+def reached(schema: JsonObject, own: JsonObject, shared: JsonObject, known: dict[str, tuple[str, ...]]) -> JsonObject:
+    """Those of the definitions, its own and shared ones, that a schema refers to, directly or through others.
+
+    ``known`` is where those that shared ones refer to are kept, by name.
+    """
     found: JsonObject = {}
     pending = [*_references(schema)]
     while pending:
         name = pending.pop()
-        if name not in found:
-            found[name] = definitions[name]
-            pending += _references(found[name])
+        if name in found:
+            continue
+        if name in own:
+            found[name] = own[name]
+            pending += _references(own[name])
+        else:
+            found[name] = shared[name]
+            if name not in known:
+                known[name] = tuple(_references(shared[name]))
+            pending += known[name]
     return found
 
 

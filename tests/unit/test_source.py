@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fhir_keta.errors import InputError, UsageError
-from fhir_keta.records import source
+from fhir_keta.records import blocks, source
 from fhir_keta.records.files import size
 from fhir_keta.records.source import Fault, Lines, Place, Portion, Record, read, read_together
 from tests.conftest import require
@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 ONE = b'{"resourceType":"Patient","id":"one"}'
 TWO = b'{"resourceType":"Patient","id":"two"}'
 PRETTY = b'{\n  "resourceType": "Patient",\n  "id": "pretty"\n}\n'
+
+
+def largest_record(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (source, blocks):
+        monkeypatch.setattr(module, "LARGEST_RECORD", size)
 
 
 def of_bytes(data: bytes) -> list[Record | Fault]:
@@ -152,7 +157,7 @@ def test_unreadable_files_are_faults_among_the_records(tmp_path: Path, monkeypat
 
 
 def test_a_record_larger_than_the_limit_is_skipped_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source, "LARGEST_RECORD", 2**20)
+    largest_record(2**20, monkeypatch)
     large = b'{"a":"' + b"x" * 3 * 2**20 + b'"}'
     limit = {"limit": 1}
     path = tmp_path / "a.ndjson"
@@ -214,6 +219,23 @@ def test_links_in_a_circle_are_not_followed(tmp_path: Path) -> None:
         read([str(tmp_path / "b.json")])
 
 
+class _InPieces(io.RawIOBase):
+    """Not more at once than a slow writer sends."""
+
+    def __init__(self, data: bytes, size: int) -> None:
+        self._data = io.BytesIO(data)
+        self._size = size
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Buffer, /) -> int:
+        view = memoryview(buffer).cast("B")
+        piece = self._data.read(min(self._size, len(view)))
+        view[: len(piece)] = piece
+        return len(piece)
+
+
 class _Endless(io.RawIOBase):
     """As many bytes as are asked for, over and over."""
 
@@ -233,7 +255,7 @@ class _Endless(io.RawIOBase):
 
 @pytest.mark.parametrize("text", [b"\0", b"{", b" ", b"\n", b'{"a": '], ids=repr)
 def test_what_never_ends_is_given_up(text: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source, "LARGEST_RECORD", 2**20)
+    largest_record(2**20, monkeypatch)
     monkeypatch.setattr(source, "_MOST_PASSED_OVER", 2**22)
     stream = _Endless(text)
     items = list(read(["-"], io.BufferedReader(stream)))
@@ -243,7 +265,7 @@ def test_what_never_ends_is_given_up(text: bytes, monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_place_of_a_line_without_end_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source, "LARGEST_RECORD", 2**20)
+    largest_record(2**20, monkeypatch)
     monkeypatch.setattr(source, "_MOST_PASSED_OVER", 2**20)
     problem = "no line end within 2 MB; the rest was not looked at"
     assert of_bytes(ONE + b"\n" + TWO + b"\n" + b"{" * 5 * 2**20 + b"\n" + ONE) == [
@@ -297,8 +319,9 @@ def together(*paths: Path) -> list[Portion]:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Portions of 1,000 bytes, records of 5,000 at most, which are read in parts of 64."""
-    for name, count in (("_BLOCK", 1_000), ("LARGEST_RECORD", 5_000), ("_PART", 64)):
-        monkeypatch.setattr(source, name, count)
+    largest_record(5_000, monkeypatch)
+    for name, count in (("_BLOCK", 1_000), ("_PART", 64), ("_PROBE", 64)):
+        monkeypatch.setattr(blocks, name, count)
 
 
 @pytest.mark.usefixtures("small")
@@ -318,6 +341,31 @@ def test_lines_of_a_plain_file_come_in_portions_of_whole_lines(tmp_path: Path, l
     assert portions[0].before == file.read_bytes()[: portions[0].start].count(b"\n")
     expected = [Record(line, Place(str(file), number)) for number, line in enumerate(lines, start=1) if line]
     assert list(read([str(file)])) == expected
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("end", [b"", b"\n", b"\n\n \n"])
+@pytest.mark.parametrize("longest", [40, 300, 999, 1_000, 1_001, 2_500, 4_100, 6_000])
+def test_lines_of_a_stream_come_in_blocks_of_whole_lines(tmp_path: Path, longest: int, end: bytes) -> None:
+    chance = random.Random(longest)
+    lines = [ONE, TWO] + [
+        b'{"id":"%s"}' % (b"x" * chance.randrange(longest - 9)) if chance.random() < 0.9 else b"" for _ in range(200)
+    ]
+    written = b"\r\n".join(lines) + end
+    file = tmp_path / "a.ndjson.gz"
+    file.write_bytes(gzip.compress(written))
+
+    def expected(path: str) -> list[Record | Fault]:
+        places = [(line, Place(path, number)) for number, line in enumerate(lines, start=1) if line]
+        return [
+            Record(*each) if len(each[0]) < 5_000 else Fault("input-size", each[1], {"limit": 0}) for each in places
+        ]
+
+    assert list(read([str(file)])) == expected(str(file))
+    assert of_bytes(written) == expected("<stdin>")
+    for at_once in (10, 64, 700, 5_000):
+        stream = io.BufferedReader(_InPieces(written, at_once), 10_000)
+        assert list(read(["-"], stream)) == expected("<stdin>")
 
 
 @pytest.mark.usefixtures("small")

@@ -8,13 +8,12 @@ from typing import Any
 import pytest
 
 from fhir_keta.definitions.library import bundled
-from fhir_keta.validation.accepted.reading import names_in_invariant
+from fhir_keta.validation.accepted.reading import names_in_expression
 from fhir_keta.validation.accepted.together import items_are_independent, read_together
 from fhir_keta.validation.accepted.varying import varying_type
 from fhir_keta.validation.accepted.written import written
 from fhir_keta.validation.compiled import Compiled
 from fhir_keta.validation.compiler import compile_structure
-from fhir_keta.validation.scope import Invariant
 from tests.unit.made_profiles import element, profile, slicing
 
 KETA = "https://w3id.org/fhir-keta/StructureDefinition/"
@@ -133,7 +132,7 @@ def test_a_time_without_a_day_and_a_rare_one_stay(value: str) -> None:
     ],
 )
 def test_what_a_constraint_reads(expression: str, expected: dict[str, Any] | None) -> None:
-    read = names_in_invariant(Invariant("x-1", "", lambda _value, _scope: True, expression))
+    read = names_in_expression(expression)
     assert read == expected
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from fhir_keta.validation.compiled import FunctionPlan
@@ -13,7 +14,7 @@ from fhir_keta.validation.scope import Invariant
 JsonObject = dict[str, Any]
 Path = tuple[str | int, ...]
 # the names of elements that are read, each with those inside it that are, or None for perhaps all of it
-Reading = dict[str, "frozenset[str] | None"]
+Reading = Mapping[str, "frozenset[str] | None"]
 
 # rules about what varies only within bounds that keep them: an id in a reference is no fragment and no search, and
 # the type before it stays; the two ends of a Period vary together
@@ -40,10 +41,11 @@ _OF_THE_OBJECT = frozenset(
 def is_read(plan: FunctionPlan, path: Path, is_reference: bool) -> bool:
     """Whether a constraint of this object may read what stands at ``path`` in it."""
     kept = _KEPT_BY_REFERENCES if is_reference else _KEPT_BY_PERIODS if plan.type == "Period" else frozenset()
-    for invariant in (*plan.invariants, *plan.more):
-        if invariant.key not in kept | ABOUT_CONTAINED and _reads(names_in_invariant(invariant), plan, path):
-            return True
-    return False
+    return any(
+        _reads(names_in_expression(invariant.expression), plan, path)
+        for invariant in (*plan.invariants, *plan.more)
+        if invariant.key not in kept | ABOUT_CONTAINED
+    )
 
 
 def _reads(read: Reading | None, plan: FunctionPlan, path: Path) -> bool:
@@ -58,13 +60,14 @@ def _reads(read: Reading | None, plan: FunctionPlan, path: Path) -> bool:
     return below is None or inside is None or element_name(below, inside) in children
 
 
-def names_in_invariant(invariant: Invariant) -> Reading | None:
-    """The elements whose content a constraint's FHIRPath may read; None: perhaps all.
+@lru_cache(1_000)
+def names_in_expression(expression: str) -> Reading | None:
+    """The elements whose content a FHIRPath expression may read; None: perhaps all.
 
     With each, the elements inside it that are read, or None where it may be all of them. Whether an element is there
     at all is no content.
     """
-    text = _STRING.sub("''", invariant.expression)
+    text = _STRING.sub("''", expression)
     if not text or _READS_MORE.search(text):
         return None
     bare, presences = _PRESENCE.subn("true", text)

@@ -11,7 +11,7 @@ from fhir_keta.validation.accepted.reading import (
     element_name,
     invariants_in,
     is_read,
-    names_in_invariant,
+    names_in_expression,
     names_in_schema,
     required_names,
 )
@@ -52,7 +52,7 @@ def read_together(compiled: Compiled) -> Together | None:
         names |= {element_name(plan, name.removesuffix(BY_SLICE)) for name in in_schema}
     for invariant in (*plan.invariants, *plan.more):
         if invariant.key not in ABOUT_CONTAINED:
-            read = names_in_invariant(invariant)
+            read = names_in_expression(invariant.expression)
             if read is None:
                 return None
             names |= read.keys()
@@ -60,7 +60,7 @@ def read_together(compiled: Compiled) -> Together | None:
     if any(map(_looks_abroad, invariants_in(plan.children.values()))):
         for key, below in plan.children.items():
             for invariant in filter(_looks_abroad, invariants_in([below])):
-                read = names_in_invariant(invariant)
+                read = names_in_expression(invariant.expression)
                 if read is None:
                     return None
                 fixed |= {*read, element_name(plan, key)}

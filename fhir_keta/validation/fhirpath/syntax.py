@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from fhir_keta.errors import DefinitionError
 
@@ -85,6 +86,7 @@ class Operation:
 Node = Literal | Constant | Name | Call | Step | Operation
 
 
+@lru_cache(1_000)  # profiles repeat the constraints of their bases
 def parse_fhirpath(expression: str) -> Node:
     """The tree of an expression; an indexer is the call of ``item``, a sign in front that of ``-`` or ``+``.
 

@@ -22,6 +22,7 @@ from fhir_keta.questionnaires.items import (
 from fhir_keta.questionnaires.values import choice_name
 from fhir_keta.validation.responses.answers import AnswerRules, CodeSource, answer_rules, answer_types, coding_schema
 from fhir_keta.validation.responses.index import ANSWERS, ENABLED, FURTHER, OWNER, Level, Node, Plan
+from fhir_keta.validation.shapes import objects
 
 JsonObject = dict[str, Any]
 Schema = JsonObject | bool
@@ -36,7 +37,7 @@ class ResponseCompiler:
         self._tree = tree
         contained = {
             resource["id"]: resource
-            for resource in _objects(tree.questionnaire.get("contained"))
+            for resource in objects(tree.questionnaire.get("contained"))
             if isinstance(resource.get("id"), str)
         }
         self.rules: Mapping[str, AnswerRules] = {
@@ -355,7 +356,3 @@ def _within(key: str, schema: Schema) -> JsonObject:
 
 def _never(rule: str) -> JsonObject:
     return {"$comment": rule, "not": {}}
-
-
-def _objects(value: object) -> list[JsonObject]:
-    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
