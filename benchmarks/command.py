@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _LOOK = 0.05  # seconds between two looks at the memory
+_TURNS = 5
 
 
 @dataclass(frozen=True)
@@ -73,12 +74,19 @@ def large_input(folder: Path, data: list[bytes], megabytes: int) -> None:
             lines = b"".join(each + b"\n" for each in data)
             stream.write(lines)
             compressed.write(lines)
-    print(f"\nThe whole command on {megabytes} MB")
+    print(f"\nThe whole command on {megabytes} MB, medians of {_TURNS} turns of one job and two")
     for file in (plain, packed):
-        alone = spent("-m", "fhir_keta", "validate", str(file))
-        both = spent("-m", "fhir_keta", "validate", "--jobs", "2", str(file))
-        for jobs, each in ((1, alone), (2, both)):
-            memory = f"at most {each.megabytes:.0f} MB in all its processes"
-            print(f"  {file.suffix:8} --jobs {jobs}: {memory}, {each.cpu:.1f} s CPU, {each.seconds:.1f} s")
-        print(f"  {file.suffix:8} two jobs are {alone.seconds / both.seconds:.2f} times as fast")
+        turns = [(_validated(file, jobs=1), _validated(file, jobs=2)) for _ in range(_TURNS)]
+        for number in (0, 1):
+            each = [turn[number] for turn in turns]
+            memory = f"at most {max(one.megabytes for one in each):.0f} MB in all its processes"
+            cpu, wall = statistics.median(one.cpu for one in each), statistics.median(one.seconds for one in each)
+            print(f"  {file.suffix:8} --jobs {number + 1}: {memory}, {cpu:.1f} s CPU, {wall:.1f} s")
+        ratios = sorted(alone.seconds / both.seconds for alone, both in turns)
+        spread = f"({ratios[0]:.2f}-{ratios[-1]:.2f})"
+        print(f"  {file.suffix:8} two jobs are {statistics.median(ratios):.2f} times as fast {spread}")
         file.unlink()
+
+
+def _validated(file: Path, jobs: int) -> Spent:
+    return spent("-m", "fhir_keta", "validate", "--jobs", str(jobs), str(file))
