@@ -103,7 +103,27 @@ _FORM = {
 }
 _ELM = b'<library xmlns="urn:hl7-org:elm:r1"><statements><def name="Good"/></statements></library>'
 
+
+def _number(name: str, base: str, value: float) -> JsonObject:
+    """A profile with a fixed number."""
+    path = "Observation.referenceRange.low.value"
+    fixed = {"id": path, "path": path, "fixedDecimal": value}
+    return {
+        "resourceType": "StructureDefinition",
+        "url": _OWN + name,
+        "name": "Number",
+        "status": "active",
+        "kind": "resource",
+        "abstract": False,
+        "type": "Observation",
+        "baseDefinition": base,
+        "derivation": "constraint",
+        "differential": {"element": [fixed]},
+    }
+
+
 GIVEN: tuple[JsonObject, ...] = (
+    _number("two", "http://hl7.org/fhir/StructureDefinition/Observation", 2),
     _DERIVATION_TYPE,
     _system("derivation", "extends", "compliesWith", "inspiredBy", url=_DERIVATION),
     _FORM,
@@ -173,6 +193,7 @@ def _map(code: str, system: str = "animals", **elements: Any) -> JsonObject:
 _ITEM = ("questionnaire-derived", "Questionnaire.item[0]")
 _FILTER = ("value-set-filter", "ValueSet.compose.include[0].filter[0]")
 _CRITERION = ("measure-criteria", "Measure.group[0].population[0].criteria")
+_VALUE = ("differential-value", "StructureDefinition.differential.element[0]")
 _CODE = "ConceptMap.group[0].element[0].code"
 
 GIVEN_DEFINITION_CASES: tuple[BaseCase, ...] = (
@@ -246,6 +267,9 @@ GIVEN_DEFINITION_CASES: tuple[BaseCase, ...] = (
         _system("none", "a", valueSet=_OWN + "empty"),
         ("code-system-value-set", "CodeSystem.valueSet"),
     ),
+    case("fixed number that is the base's", _number("twice", _OWN + "two", 2)),
+    case("fixed number otherwise written", _number("twice", _OWN + "two", 2.0), _VALUE),
+    case("another fixed number", _number("twice", _OWN + "two", 3), _VALUE),
     case("value set with an expansion", _system("pets", "a", valueSet=_OWN + "one-pet")),
     case(
         "value set with another expansion",

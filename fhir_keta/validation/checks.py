@@ -14,9 +14,11 @@ from typing import Any
 from fhir_keta.definitions.library import Library
 from fhir_keta.errors import DefinitionError
 from fhir_keta.validation.compiled import Check
+from fhir_keta.validation.constraints import describe
 from fhir_keta.validation.dates import compare_dates
 from fhir_keta.validation.elements import Element, type_code
 from fhir_keta.validation.fhirpath.deadline import TooLong, within
+from fhir_keta.validation.index import contains_pattern
 from fhir_keta.validation.known_addresses import is_unknown_to_hl7
 from fhir_keta.validation.primitives import PRIMITIVE_TYPES
 from fhir_keta.validation.scope import Scope
@@ -28,6 +30,7 @@ _SECONDS = 2.0
 _DATES = frozenset({"date", "dateTime", "instant"})
 # resources are met where they stand, extensions by their url; a profile on a primitive has nothing to say
 _NOT_OF_PROFILES = PRIMITIVE_TYPES | {"Extension", "Resource", "DomainResource", "Element", "BackboneElement"}
+_INTEGERS = frozenset({"integer", "positiveInt", "unsignedInt"})
 _CODED = frozenset({"code", "Coding", "CodeableConcept", "Quantity"})
 
 
@@ -39,6 +42,10 @@ def value_checks(element: Element, code: str, library: Library) -> Iterator[Chec
         if compare is not None and bound is not None:
             shown = f"{words} {bound.get('value') if isinstance(bound, dict) else bound}"
             yield Check("value-range", {"bound": shown}, partial(_inside, compare, bound, sign))
+    for prefix in ("fixed", "pattern"):
+        demanded = element.value(prefix)
+        if code not in _INTEGERS and _has_numbers(demanded):
+            yield Check(f"value-{prefix}", {"pattern": describe(demanded)}, partial(_written_alike, demanded))
     binding = element.definition.get("binding", {})
     if binding.get("strength") == "extensible" and code in _CODED and "valueSet" in binding:
         value_set = binding["valueSet"]
@@ -58,6 +65,25 @@ def value_checks(element: Element, code: str, library: Library) -> Iterator[Chec
             if library.structure(profile) is None:
                 raise DefinitionError(f"The profile {profile} is not known. Add its definition with --definitions.")
         yield Check("type-profile", {"allowed": " or ".join(profiles)}, partial(_meets_one, profiles))
+
+
+def _has_numbers(value: Any) -> bool:
+    below = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return number(value) is not None or any(map(_has_numbers, below))
+
+
+def _written_alike(demanded: Any, value: Any, _scope: Scope) -> bool:
+    """Whether decimals are written as demanded: 1.0 is not 1 (R4, Datatypes, decimal). That they are equal as numbers
+    is what the schema says."""
+    return contains_pattern(value, demanded) or not contains_pattern(_as_numbers(value), _as_numbers(demanded))
+
+
+def _as_numbers(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _as_numbers(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_as_numbers(each) for each in value]
+    return float(value) if number(value) is not None else value
 
 
 def _is_judged_elsewhere(element: Element) -> bool:

@@ -257,6 +257,8 @@ PATTERN_QUANTITY = profile(
     "pattern-quantity",
     element("Observation.value[x]", type=[typed("Quantity")], patternQuantity={"system": UCUM, "code": "mg"}),
     element("Observation.referenceRange.low.value", fixedDecimal=1.5),
+    element("Observation.referenceRange.high.value", fixedDecimal=2),
+    element("Observation.component.value[x]", type=[typed("Quantity")], patternQuantity={"value": 1}),
 )
 RANGES = profile(
     "ranges",

@@ -27,6 +27,11 @@ from tests.foreign.profiles import COLOURS, UCUM
 
 _MAXIMUM = "it does not look at maxValue of dates"
 
+
+def _part(value: float) -> JsonObject:
+    return {"code": {"text": "a"}, "valueQuantity": {"value": value}}
+
+
 _TARGETS = (
     ForeignCase("subject-adult: in a Bundle", about(patient(**BORN)), frozenset()),
     ForeignCase("subject-adult: a child in a Bundle", about(patient(active=True)), frozenset({"reference-profile"})),
@@ -117,6 +122,12 @@ _VALUES = (
     ),
     case("low", "pattern-quantity", observation(referenceRange=[{"low": {"value": 1.5}}])),
     case("another low", "pattern-quantity", observation(referenceRange=[{"low": {"value": 1.6}}]), "value-fixed"),
+    case("high", "pattern-quantity", observation(referenceRange=[{"high": {"value": 2, "unit": "mg"}}])),
+    case("high otherwise", "pattern-quantity", observation(referenceRange=[{"high": {"value": 2.0}}]), "value-fixed"),
+    case("another high", "pattern-quantity", observation(referenceRange=[{"high": {"value": 3}}]), "value-fixed"),
+    case("one", "pattern-quantity", observation(component=[_part(1)])),
+    case("one otherwise", "pattern-quantity", observation(component=[_part(1), _part(1.0)]), "value-pattern"),
+    case("no one", "pattern-quantity", observation(component=[_part(2)]), "value-pattern"),
 )
 _RANGES = (
     case("inside", "ranges", observation(effectiveDateTime="2020-05-05", valueQuantity=MG)),

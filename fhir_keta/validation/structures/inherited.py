@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from fhir_keta.validation.index import contains_pattern
 from fhir_keta.validation.shapes import objects, text
 
 JsonObject = dict[str, Any]
@@ -22,9 +23,9 @@ def inherited_value_problems(element: JsonObject, base: JsonObject) -> Iterator[
     kind, type_, value = inherited
     if own[1] != type_ and own[0] == kind:
         yield "differential-value", "the value is of another type than the base's"
-    elif kind == "fixed" and own[0] == "fixed" and own[2] != value:
+    elif kind == "fixed" and own[0] == "fixed" and not (own[2] == value and contains_pattern(own[2], value)):
         yield "differential-value", "the base fixes another value"
-    elif kind == "pattern" and own[0] == "pattern" and not contains(own[2], value):
+    elif kind == "pattern" and own[0] == "pattern" and not contains_pattern(own[2], value):
         yield "differential-value", "the pattern lacks something of the base's"
 
 
@@ -34,12 +35,3 @@ def _value(element: JsonObject) -> tuple[str, str, Any] | None:
             if key.startswith(kind) and text(key[len(kind) :])[:1].isupper():
                 return kind, key[len(kind) :], value
     return None
-
-
-def contains(value: Any, pattern: Any) -> bool:
-    """Whether a value has all of a pattern (R4, ElementDefinition.pattern)."""
-    if isinstance(pattern, dict):
-        return isinstance(value, dict) and all(contains(value.get(key), part) for key, part in pattern.items())
-    if isinstance(pattern, list):
-        return isinstance(value, list) and all(any(contains(each, part) for each in value) for part in pattern)
-    return bool(value == pattern)
