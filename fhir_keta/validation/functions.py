@@ -6,7 +6,7 @@ The walk follows the function plan of the compiled type, so it visits only what 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, NamedTuple
@@ -30,6 +30,8 @@ CODED = frozenset({"Coding", "Quantity"})
 
 URIS = "urn:ietf:rfc:3986"
 """The system of identifiers that are URIs."""
+
+_LOOKS_AHEAD = 2  # steps below the root; everywhere, a deep record would be looked at once for each of its levels
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _TYPE_AND_ID = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/[A-Za-z0-9.-]{1,64}(/_history/[A-Za-z0-9.-]{1,64})?$")
@@ -89,9 +91,33 @@ class FoundExtension(NamedTuple):
 Found = Issue | NestedResource | FoundExtension
 
 
-def walk(compiled: Compiled, value: JsonObject, scope: Scope, terminology: Terminology, prefix: str) -> Iterator[Found]:
-    """All that the functions find in a record that the schema has been asked about (or not: shapes are not trusted)."""
-    return _Walk(compiled, scope, terminology).visit(value, compiled.functions, Location(None, prefix))
+# value, plan, that of the element above, key there, depth: whether the walk would find nothing
+IsClean = Callable[[JsonObject, FunctionPlan, FunctionPlan, str, int], bool]
+
+# value, path and type of the element it stands on, whether in modifierExtension
+ExtensionIsClean = Callable[[JsonObject, str, str, bool], bool]
+
+
+class Shortcut(NamedTuple):
+    """What says quickly that the walk would find nothing in an element, or in an extension."""
+
+    is_clean: IsClean
+    extension_is_clean: ExtensionIsClean
+
+
+def walk(
+    compiled: Compiled,
+    value: JsonObject,
+    scope: Scope,
+    terminology: Terminology,
+    prefix: str,
+    shortcut: Shortcut | None = None,
+) -> Iterator[Found]:
+    """All that the functions find in a record that the schema has been asked about (or not: shapes are not trusted).
+
+    With ``shortcut``, elements not far from the root are passed over where it says so: most often all but one.
+    """
+    return _Walk(compiled, scope, terminology, shortcut).visit(value, compiled.functions, Location(None, prefix))
 
 
 def element_path(plan: FunctionPlan, above: FunctionPlan | None, key: str) -> str:
@@ -108,6 +134,7 @@ class _Walk:
     compiled: Compiled
     scope: Scope
     terminology: Terminology
+    shortcut: Shortcut | None
     ids: set[str] = field(default_factory=set)
 
     def visit(
@@ -139,6 +166,7 @@ class _Walk:
             yield rules.issue("identifier-uri", here.down("value").expression(compiled))
         if plan.type in CODED and (verdict := coding_verdict(value, plan, above, self.terminology)):
             yield _miscoded(compiled, value, verdict, self.terminology, here)
+        shortcut = self.shortcut if here.depth <= _LOOKS_AHEAD else None
         for key, content in value.items():
             below = plan.children.get(key)
             if below is None:
@@ -152,10 +180,15 @@ class _Walk:
                 if own.type == "Resource":
                     yield NestedResource(item, location.expression(compiled), key == "contained", own.profiles)
                     continue
+                if below.type == "Extension":
+                    path, modifier = element_path(plan, above, key_here), key == "modifierExtension"
+                    if shortcut and "id" not in item and shortcut.extension_is_clean(item, path, plan.type, modifier):
+                        continue
+                elif shortcut and shortcut.is_clean(item, own, plan, key, here.depth + 1):
+                    continue
                 if "id" in item:
                     yield from self._identified(item, below, location, value)
                 if below.type == "Extension":
-                    path, modifier = element_path(plan, above, key_here), key == "modifierExtension"
                     yield FoundExtension(item, location.expression(compiled), path, plan.type, modifier, value)
                 yield from self.visit(item, own, location, plan, key)
 

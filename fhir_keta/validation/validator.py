@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ from fhir_keta.validation.extensions import (
     looks_beside,
     undefined_parts,
 )
-from fhir_keta.validation.functions import FoundExtension, NestedResource, walk
+from fhir_keta.validation.functions import FoundExtension, NestedResource, Shortcut, walk
 from fhir_keta.validation.index import Trace, indexed
 from fhir_keta.validation.issue import Issue
 from fhir_keta.validation.limit import first
@@ -194,10 +195,11 @@ class Validator:
                 found = True
                 yield issue
         for position, checker in enumerate(checkers):
-            compiled = checker.compiled
-            if is_clean(resource, compiled.functions, scope, self._terminology, self._extension_is_clean):
+            clean = partial(is_clean, scope, self._terminology, self._extension_is_clean)
+            if clean(resource, checker.compiled.functions):
                 continue
-            for each in walk(compiled, resource, scope, self._terminology, expression):
+            shortcut = Shortcut(clean, self._extension_is_clean)
+            for each in walk(checker.compiled, resource, scope, self._terminology, expression, shortcut):
                 if isinstance(each, Issue):
                     yield each
                 elif isinstance(each, NestedResource):
@@ -249,9 +251,9 @@ class Validator:
     ) -> Iterator[Issue]:
         trace: Trace = {}
         value = indexed(resource, checker.compiled.index, trace, scope)
-        if checker.engine.is_valid(value):
-            return
-        yield from explain(checker.compiled, value, trace, checker.engine.refusals(value), expression)
+        engine = checker.engine
+        if not engine.is_valid(value):
+            yield from explain(checker.compiled, value, trace, engine.refusals(value), expression)
 
     def _claimed(self, resource: JsonObject, expression: str) -> tuple[list[str], list[Issue]]:
         """The canonicals this resource must meet, and findings on those that cannot be checked."""
@@ -336,7 +338,7 @@ class Validator:
             return False
         url = value.get("url")
         functions = self._known(url if isinstance(url, str) and ":" in url else "Extension").compiled.functions
-        if not is_clean(value, functions, Scope(value, value), self._terminology, self._extension_is_clean):
+        if not is_clean(Scope(value, value), self._terminology, self._extension_is_clean, value, functions):
             return False
         if len(self._clean_extensions) < _REMEMBERED and len(content) <= _LONGEST:
             self._clean_extensions.add(key)
