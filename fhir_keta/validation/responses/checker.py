@@ -22,7 +22,7 @@ from fhir_keta.validation.engine import Engine, compile_schema
 from fhir_keta.validation.issue import Issue
 from fhir_keta.validation.limit import first
 from fhir_keta.validation.responses.answers import AnswerRules, CodeSource
-from fhir_keta.validation.responses.explain import Explanation, without_odd_shapes
+from fhir_keta.validation.responses.explain import Explanation, places, without_odd_shapes
 from fhir_keta.validation.responses.index import Fault, Plan, index_response
 from fhir_keta.validation.responses.schema import ResponseCompiler
 
@@ -50,21 +50,22 @@ class ResponseChecker:
         """What ``check`` gives, one after the other, however many there are."""
         engine = self._complete if response.get("status") in COMPLETE else self._incomplete
         try:
-            accepted = self._accepts(response, engine)
+            scope, faults = index_response(response, self._plan)
+            if not faults and engine.is_valid(scope) and not self._total_faults(scope):
+                return
         except (TypeError, AttributeError, KeyError):  # not built of objects and arrays as R4 says
-            accepted = False
-        if not accepted:
-            yield from self._explain(response, engine)
-
-    def _accepts(self, response: JsonObject, engine: Engine) -> bool:
-        scope, faults = index_response(response, self._plan)
-        return not faults and engine.is_valid(scope) and not self._total_faults(scope)
+            pass
+        yield from self._explain(response, engine)
 
     def _explain(self, response: JsonObject, engine: Engine) -> Iterator[Issue]:
-        response = without_odd_shapes(response)
+        expressions = places(response)
+        if expressions is None:
+            response = without_odd_shapes(response)
+            expressions = places(response) or {}
         scope, faults = index_response(response, self._plan)
-        explanation = Explanation(self._tree, self._compiler.rules, response)
-        return explanation.issues(faults, engine, scope, self._total_faults(scope))
+        explanation = Explanation(self._tree, self._compiler.rules, expressions)
+        # while these are asked for, the copy lives: no other object gets the id() of one of its elements
+        yield from explanation.issues(faults, engine, scope, self._total_faults(scope))
 
     def _total_faults(self, scope: JsonObject) -> list[Fault]:
         """Totals that do not follow from their answers, or come from an incomplete form."""

@@ -36,6 +36,8 @@ _CONSEQUENCES = frozenset(("response-required", "response-disabled", "response-m
 _TOTALS = frozenset(("response-total", "response-total-incomplete"))
 _STRAYS = frozenset(("response-link-id-unknown", "response-nesting"))
 
+_LEVELS = 100  # of items and answers: more than any questionnaire has
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -47,7 +49,32 @@ class Finding:
     names: Mapping[str, object] = field(default_factory=dict)
 
 
-def without_odd_shapes(response: JsonObject, levels: int = 100) -> JsonObject:
+def places(response: JsonObject) -> dict[int, str] | None:
+    """The FHIRPath of the response and of each item and answer in it, by ``id()``.
+
+    None where a shape is odd, see ``without_odd_shapes``: it would be changed there.
+    """
+    found: dict[int, str] = {}
+    return found if _locate(response, "QuestionnaireResponse", found, _LEVELS) else None
+
+
+def _locate(element: JsonObject, expression: str, found: dict[int, str], levels: int) -> bool:
+    if id(element) in found or not isinstance(element.get("linkId", ""), str):
+        return False
+    found[id(element)] = expression
+    for name in ("item", "answer"):
+        if name in element:
+            entries = element[name]
+            if not isinstance(entries, list) or not entries or not levels:
+                return False
+            for index, entry in enumerate(entries):
+                at = f"{expression}.{name}[{index}]"
+                if not isinstance(entry, dict) or not _locate(entry, at, found, levels - 1):
+                    return False
+    return True
+
+
+def without_odd_shapes(response: JsonObject, levels: int = _LEVELS) -> JsonObject:
     """A copy of the response whose items and answers are objects in arrays, at their places; no element occurs twice.
 
     What is not as R4 says (reported elsewhere) is left out or replaced by an empty object, what is inside more items
@@ -66,13 +93,12 @@ def without_odd_shapes(response: JsonObject, levels: int = 100) -> JsonObject:
 
 
 class Explanation:
-    """Turns what refused one response into issues. ``response`` comes from ``without_odd_shapes`` and was indexed."""
+    """Turns what refused one response into issues. ``expressions`` are the ``places`` of the response indexed."""
 
-    def __init__(self, tree: ItemTree, answer_rules: Mapping[str, AnswerRules], response: JsonObject) -> None:
+    def __init__(self, tree: ItemTree, answer_rules: Mapping[str, AnswerRules], expressions: Mapping[int, str]) -> None:
         self._tree = tree
         self._answer_rules = answer_rules
-        self._expressions: dict[int, str] = {}
-        self._locate(response, "QuestionnaireResponse")
+        self._expressions = expressions
 
     def issues(
         self, faults: Iterable[Fault], engine: Engine, scope: JsonObject, totals: Iterable[Fault]
@@ -96,12 +122,6 @@ class Explanation:
             yield from self._of_refusal(engine, refusal, scope)
         for fault in totals:
             yield from self._of_fault(fault)
-
-    def _locate(self, element: JsonObject, expression: str) -> None:
-        self._expressions[id(element)] = expression
-        for name in ("item", "answer"):
-            for index, inner in enumerate(element.get(name, ())):
-                self._locate(inner, f"{expression}.{name}[{index}]")
 
     # from faults
 
