@@ -11,6 +11,7 @@ _AMONG = 2_000
 _UP_TO = 64
 _SLIP = 2
 _REMEMBERED = 64  # sets of names: a bound on memory
+_SLIPS = 256  # that are remembered: a program that makes one makes it in each record
 
 # letters at one end that are looked at first, of short names and of long ones
 _FEW = 1
@@ -48,10 +49,15 @@ def suggestion(given: object, known: Iterable[object]) -> str:
     """
     if not isinstance(given, str) or not 0 < len(given) <= _UP_TO:
         return ""
-    wanted = given.casefold()
     names = known if isinstance(known, tuple) else tuple([name for name in known if isinstance(name, str)])
+    return _hint(given, names[:_AMONG])
+
+
+@lru_cache(_SLIPS)
+def _hint(given: str, names: tuple[str, ...]) -> str:
+    wanted = given.casefold()
     best, least, first = "", min(_SLIP, len(given) - 1) + 1, 0
-    for place, name, folded in _alike(wanted, *_both_ways(names[:_AMONG])):
+    for place, name, folded in _alike(wanted, *_both_ways(names)):
         if abs(len(folded) - len(wanted)) > least or name == given:
             continue
         changed = _changed(wanted, folded)
