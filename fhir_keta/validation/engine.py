@@ -52,12 +52,14 @@ def _rust_engine(schema: JsonObject, jsonschema_rs: Any) -> Engine:
 
     def refusals(instance: Any) -> Iterator[Refusal]:
         for error in validator.iter_errors(instance):
-            kind = error.kind.as_dict()
-            if error.kind.name == "required":
-                detail: tuple[str, ...] = (kind["property"],)
-            else:
-                detail = tuple(kind.get("unexpected", ()))
-            yield Refusal(error.kind.name, tuple(error.instance_path), tuple(error.schema_path), detail, error.instance)
+            kind = error.kind
+            keyword = kind.name
+            detail: tuple[str, ...] = ()
+            if keyword == "required":
+                detail = (kind.property,)
+            elif keyword == "additionalProperties":
+                detail = tuple(kind.unexpected)
+            yield Refusal(keyword, tuple(error.instance_path), tuple(error.schema_path), detail, error.instance)
 
     return Engine(schema, validator.is_valid, partial(in_portions, refusals))
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from fhir_keta.validation import rules
 from fhir_keta.validation.compiled import Compiled
@@ -32,8 +31,7 @@ def explain(compiled: Compiled, value: Any, trace: Trace, refusals: Iterator[Ref
         yield from _without_consequences(listed)
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(NamedTuple):
     """A finding with the rule and words that the schema stated."""
 
     rule: str
@@ -59,6 +57,9 @@ def _without_consequences(found: list[_Found]) -> Iterator[Issue]:
         for each in found
         if each.rule == "choice-type" and (base := each.words.partition("|")[0])
     }
+    if not wrongly_typed:
+        yield from (each.issue for each in found)
+        return
     beside = {expression for expression, _ in wrongly_typed}
     for each in found:
         issue = each.issue
@@ -73,23 +74,22 @@ def _stated(schema: JsonObject, schema_path: tuple[str | int, ...]) -> tuple[str
 
     Without a rule of its own a keyword is the structure's: the closed object around it ends the search.
     """
-    nodes: list[tuple[Any, str | int]] = []
-    node: Any = schema
+    nodes: list[Any] = [schema]
     for segment in schema_path:
-        nodes.append((node, segment))
-        node = node[segment]
+        nodes.append(nodes[-1][segment])
     above = 0
-    for position in range(len(nodes) - 1, -1, -1):
-        current, segment = nodes[position]
-        if position and nodes[position - 1][1] in _NAMES_BELOW:  # the keys of this mapping are names, not keywords
-            above += nodes[position - 1][1] == "properties"
+    for position in range(len(schema_path) - 1, -1, -1):
+        before = schema_path[position - 1] if position else ""
+        if before in _NAMES_BELOW:  # the keys of this mapping are names, not keywords
+            above += before == "properties"
             continue
+        current = nodes[position]
         if not isinstance(current, dict):
             continue
-        above += segment == "items"
-        comment = current.get("$comment")
+        above += schema_path[position] == "items"
         if "additionalProperties" in current:
             return "", "", current, 0
+        comment = current.get("$comment")
         if isinstance(comment, str):
             return comment, str(current.get("description", "")), current, above
     return "", "", schema, 0

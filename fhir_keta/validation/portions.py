@@ -7,10 +7,9 @@ faults would fill the memory. So its arrays are divided, and who has read enough
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
-from fhir_keta.records.parse import LEVELS, text_size
+from fhir_keta.records.parse import LEVELS, most_elements
 from fhir_keta.validation.refusal import Refusal
 
 Path = tuple[str | int, ...]
@@ -56,13 +55,13 @@ def _divided(ask: Ask, instance: Any) -> Iterator[Refusal]:
     for refusal in _divided(ask, alone):
         if len(refusal.path) > len(way) and refusal.path[: len(way)] == way:
             position = int(refusal.path[len(way)]) + half
-            yield replace(refusal, path=(*path, position, *refusal.path[len(way) + 1 :]))
+            yield refusal._replace(path=(*path, position, *refusal.path[len(way) + 1 :]))
 
 
 def _is_small(instance: Any) -> bool:
-    """Whether an instance surely is one portion: each element of an array takes two characters at least."""
+    """Whether an instance surely is one portion."""
     try:
-        return text_size(instance) <= 2 * PORTION
+        return most_elements(instance) <= PORTION
     except (TypeError, RecursionError):  # nested too deep, or no JSON: the index may hold what is none
         return False
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """One leaf error of the engine.
 
     ``keyword`` is the JSON Schema keyword that refused ("required", "pattern", ...; no schema of ours is ``false``),
