@@ -29,9 +29,6 @@ KINDS = ("Observation", "QuestionnaireResponse")
 SLOW = 20
 """Records for the contenders that take milliseconds each."""
 
-REFUSED = 60
-"""Records that get each kind of fault."""
-
 Contender = Callable[[bytes], Any]
 
 
@@ -58,8 +55,9 @@ def in_this_process(kind: str, data: list[bytes], rounds: int) -> float:
     validator = Validator()
     checker = validator._known(kind)
     engine = _python_engine(checker.compiled.schema)
-    each_round = len(data) // (3 * rounds)
-    seen, unseen = data[: -each_round * rounds], data[-each_round * rounds :]
+    each_round = len(data) // (4 * rounds)
+    of_rounds = each_round * rounds
+    seen, unseen, fresh = data[: -2 * of_rounds], data[-2 * of_rounds : -of_rounds], data[-of_rounds:]
     seconds(validator.check, seen)
     contenders: dict[str, tuple[Contender, int]] = {
         "orjson.loads": (orjson.loads, each_round),
@@ -83,45 +81,44 @@ def in_this_process(kind: str, data: list[bytes], rounds: int) -> float:
     for name, each in times.items():
         row(name, statistics.median(each), floor)
     print(f"  {misses / len(unseen):.2%} of those not seen before need the full check")
-    refusals(data, validator, rounds, floor, statistics.median(times["Validator.check(bytes)"]))
+    refusals(fresh, validator, rounds, floor)
     return floor
 
 
-def refusals(data: list[bytes], validator: Validator, rounds: int, floor: float, unseen: float) -> None:
-    """What a record with a fault costs, compared with the same record without it.
+def refusals(data: list[bytes], validator: Validator, rounds: int, floor: float) -> None:
+    """What a record with a fault costs, compared with the same record without it: neither was seen before.
 
-    That one is met again: most of it is known to be good. The last columns compare with a full check of it, and with
-    orjson.loads. ``unseen`` are the seconds that an accepted record takes that was not seen before, on average.
+    Each kind of fault has records of its own, each of which is checked once, first as it was. The last columns compare
+    with ``floor``, with a full check of the same records as they were, and with these met again.
     """
-    print(f"  {'refused':36} {'findings':>9} {'median':>9} {'worst':>9} {'of a full check':>16} {'of orjson':>10}")
-    ratios: list[float] = []
-    of_floor: list[float] = []
-    for fault, pairs in refused(data[:: max(1, len(data) // REFUSED)]):
-        of_fault, of_full, costs = [], [], []
-        for good, bad in pairs:
-            if validator.check(bad) and not validator.check(good):
-                cost = quickest(lambda bad=bad: validator.check(bad), rounds)
-                costs.append(cost / floor)
-                of_fault.append(cost / quickest(lambda good=good: validator.check(good), rounds))
-                of_full.append(cost / quickest(lambda good=good: validator._findings(orjson.loads(good)), rounds))
-        if of_fault:
-            findings = statistics.median(len(validator.check(bad)) for _, bad in pairs)
-            middle, most, full = statistics.median(of_fault), max(of_fault), statistics.median(of_full)
-            parses = f"{statistics.median(costs):8.0f} x"
-            print(f"    {fault:34} {findings:9.0f} {middle:7.1f} x {most:7.1f} x {full:14.1f} x {parses}")
-            ratios += of_fault
-            of_floor += costs
-    print(f"  a refused record costs {statistics.median(ratios):.1f} accepted ones, at most {max(ratios):.1f},")
-    print(f"  {statistics.median(of_floor) * floor / unseen:.1f} of those not seen before, on average,")
-    print(f"  and {statistics.median(of_floor):.0f} times orjson.loads, at most {max(of_floor):.0f}")
+    columns = ("findings", "accepted", "lowest", "highest", "orjson", "full check", "met again")
+    print(f"  {'refused: times':26}" + "".join(f"{name:>11}" for name in columns))
+    medians = []
+    kinds = list(refused(data))
+    for number, (fault, pairs) in enumerate(kinds):
+        parts = [pairs[number + turn * len(kinds) :: len(kinds) * rounds] for turn in range(rounds)]
+        costs = [_of_part(part, validator) for part in parts]
+        bad, _, full, again = (statistics.median(each) for each in zip(*costs, strict=True))
+        ratios = sorted(cost[0] / cost[1] for cost in costs)
+        medians.append(statistics.median(ratios))
+        findings = statistics.median(len(validator.check(each)) for part in parts for _, each in part)
+        shown = (medians[-1], ratios[0], ratios[-1], bad / floor, bad / full, bad / again)
+        print(f"    {fault:24}{findings:11.0f}" + "".join(f"{ratio:11.1f}" for ratio in shown))
+    print(
+        f"  a refused record costs {statistics.median(medians):.1f} accepted ones, by kind {min(medians):.1f} to",
+        end=" ",
+    )
+    print(f"{max(medians):.1f}")
 
 
-def quickest(run: Callable[[], object], rounds: int) -> float:
-    """The least CPU seconds of several runs: of one record, the median would be that of what else happens.
-
-    Now and then the clock stands still for the few microseconds that one takes: that is no measure.
-    """
-    return min(spent for _ in range(rounds + 1) if (spent := seconds(lambda _: run(), [b""])))
+def _of_part(pairs: list[tuple[bytes, bytes]], validator: Validator) -> tuple[float, float, float, float]:
+    """Seconds a record: with the fault, without it, a full check without it, without it met again."""
+    goods, bads = ([pair[side] for pair in pairs] for side in (0, 1))
+    good = seconds(validator.check, goods)
+    bad = seconds(validator.check, bads)
+    full = seconds(lambda each: validator._findings(orjson.loads(each)), goods)
+    again = seconds(validator.check, goods)
+    return bad / len(pairs), good / len(pairs), full / len(pairs), again / len(pairs)
 
 
 def row(name: str, each: float, floor: float) -> None:

@@ -251,9 +251,7 @@ class Validator:
     ) -> Iterator[Issue]:
         trace: Trace = {}
         value = indexed(resource, checker.compiled.index, trace, scope)
-        engine = checker.engine
-        if not engine.is_valid(value):
-            yield from explain(checker.compiled, value, trace, engine.refusals(value), expression)
+        yield from explain(checker.compiled, value, trace, checker.engine.refusals(value), expression)
 
     def _claimed(self, resource: JsonObject, expression: str) -> tuple[list[str], list[Issue]]:
         """The canonicals this resource must meet, and findings on those that cannot be checked."""
