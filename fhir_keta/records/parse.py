@@ -16,16 +16,16 @@ try:
 
     _loads = orjson.loads
 
-    def _dumps(value: Any, /) -> bytes:
-        return orjson.dumps(value)
+    def dumps(value: Any, *, indented: bool = False) -> bytes:
+        return orjson.dumps(value, option=orjson.OPT_INDENT_2 if indented else None)
 
 except ImportError:  # PyPy, Pyodide: see the environment marker in setup.cfg
 
     def _loads(data: bytes | bytearray | memoryview | str, /) -> Any:
         return _loads_with_json(bytes(data) if not isinstance(data, str) else data.encode())
 
-    def _dumps(value: Any, /) -> bytes:
-        return json.dumps(value, ensure_ascii=False).encode()
+    def dumps(value: Any, *, indented: bool = False) -> bytes:
+        return json.dumps(value, ensure_ascii=False, indent=2 if indented else None).encode()
 
 
 LEVELS = 64
@@ -35,6 +35,11 @@ FHIR sets no limit. 64 is where .NET's System.Text.Json stops by default, so a d
 practice; it still leaves room for questionnaire items nested 30 deep, and answers with items nested 15 deep. Without
 any limit a hostile record could exhaust the stack of whoever walks it.
 """
+
+NOT_WRITTEN = (TypeError, ValueError, RecursionError)
+"""What ``dumps`` raises for what is no JSON, or too deep."""
+
+_TOO_FAR_IN = b"\n" + b" " * 2 * LEVELS
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 TO_BRACKET = re.compile(rb'(?:[^][{}"]++|"(?:[^"\\]++|\\.)*+")*+[][{}]', re.DOTALL)
@@ -90,7 +95,7 @@ def colons(data: bytes) -> int:
 
 def colons_within(value: Any) -> int:
     """How many colons a value has, written out as JSON."""
-    return _dumps(value).count(b":")
+    return dumps(value).count(b":")
 
 
 def most_elements(value: Any) -> int:
@@ -98,7 +103,7 @@ def most_elements(value: Any) -> int:
 
     Raises TypeError or RecursionError where it cannot be written out as JSON.
     """
-    written = _dumps(value)
+    written = dumps(value)
     return written.count(b",") + written.count(b"[")
 
 
@@ -138,18 +143,24 @@ def _repeated(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[str | i
 def check_depth(data: bytes, value: Any = None) -> None:
     """Raises ParseFault when objects and arrays stand more than ``LEVELS`` deep inside one another.
 
-    Apart from ``parse`` because it costs more than the parse: ask before explaining what is wrong with a record, and
-    when a walk through one runs out of stack. With ``value``, what ``parse`` gave for ``data``, it is quicker.
+    Apart from ``parse`` because it costs more than the parse: ask before walking through a record, which may run out of
+    stack. With ``value``, what ``parse`` gave for ``data``, it is quicker.
     """
     if data.count(b"{") + data.count(b"[") <= LEVELS:  # of most records
         return
-    if value is not None and not _is_too_deep(value):
+    if value is not None and not is_too_deep(value):
         return
     if (too_deep := _first_too_deep(data)) is not None:
         raise ParseFault("json-depth", *position(data, too_deep), limit=LEVELS)
 
 
-def _is_too_deep(value: Any) -> bool:
+def is_too_deep(value: Any) -> bool:
+    """Whether objects and arrays stand more than ``LEVELS`` deep inside one another in parsed JSON."""
+    try:  # each level is indented by two
+        if _TOO_FAR_IN not in dumps(value, indented=True):
+            return False
+    except NOT_WRITTEN:  # deeper than can be written, or no JSON
+        pass
     level = [value]
     for _ in range(LEVELS):
         level = [

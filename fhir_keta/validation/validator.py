@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fhir_keta.definitions.library import Library, bundled
 from fhir_keta.errors import DefinitionError
-from fhir_keta.records.parse import ParseFault, check_depth, parse, repeated_names
+from fhir_keta.records.parse import LEVELS, ParseFault, check_depth, is_too_deep, parse, repeated_names
 from fhir_keta.records.source import Place
 from fhir_keta.validation import rules
 from fhir_keta.validation.accept import is_clean
@@ -91,15 +91,16 @@ class Validator:
         Raises DefinitionError when a definition cannot be used.
         """
         if not isinstance(data, bytes):
+            if isinstance(data, dict) and is_too_deep(data):
+                return [rules.issue("json-depth", "", limit=LEVELS)]
             return self._findings(data)
         if self._accepted.accepts(data):
             return []
         try:
             resource = parse(data)
+            check_depth(data, resource)
             issues = self._findings(resource, self._repeated(resource, data))
-            if issues:
-                check_depth(data, resource)
-            else:
+            if not issues:
                 self._learn(resource, data)
         except ParseFault as fault:
             found = rules.issue(fault.rule, "", **fault.names)

@@ -49,6 +49,7 @@ FILES = [
     ("patient.xml", b'<Patient xmlns="http://hl7.org/fhir">\n<id value="p1"/>\n</Patient>', "input-xml", 1, 1),
     ("xml.ndjson", b'<Patient>\n<id value="p1"/>\n</Patient>\n', "input-xml", 1, 1),
     ("deep.json", nested(b"contact", 100), "json-depth", 1, 37 + 63 * 11),
+    ("deeper.json", nested(b"contact", 300), "json-depth", 1, 37 + 63 * 11),
     ("very-deep.json", nested(b"contact", 5000), "json-depth", 1, 37 + 63 * 11),
     ("deep-array.json", b'{"resourceType":"Patient","name":' + b"[" * 200_000, "json-depth", 1, 34 + 63),
     ("nan.json", b'{"resourceType":"Observation",\n"valueInteger":NaN}', "json-number", 2, 16),

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
+import orjson
 import pytest
 
 from fhir_keta.definitions.library import bundled
+from fhir_keta.records.parse import LEVELS
 from fhir_keta.validation import limit, portions
 from fhir_keta.validation.engine import Engine, compile_schema
 from fhir_keta.validation.issue import Issue, Severity
@@ -217,10 +219,23 @@ def test_portions_are_asked_one_after_another(monkeypatch: pytest.MonkeyPatch) -
 
 def test_no_nesting_is_too_deep(validator: Validator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(portions, "PORTION", 1)
-    for levels, rule in ((25, "extension-unknown"), (100, "json-depth"), (900, "json-depth")):
+    for levels, rule in ((25, "extension-unknown"), (100, "json-depth"), (200, "json-depth"), (900, "json-depth")):
         deep = '{"extension":[' * levels + '{"url":"https://x.org"}' + "]}" * levels
         record = f'{{"resourceType":"Observation","extension":[{deep}]}}'
         assert rule in {issue.rule for issue in validator.check(record.encode())}
+
+
+@pytest.mark.parametrize("opening", ['{"extension":[', '{"x":', "[", '{"code":{"coding":['])
+@pytest.mark.parametrize("levels", [30, 65, 130, 254, 256, 300, 500])
+def test_what_is_nested_too_deep_has_that_one_finding(validator: Validator, opening: str, levels: int) -> None:
+    """Also where the engine would give up, and where the record comes parsed."""
+    closing = {"{": "}", "[": "]"}
+    ends = "".join(closing[letter] for letter in reversed(opening) if letter in closing)
+    record = f'{{"resourceType":"Observation","component":{opening * levels}1{ends * levels}}}'.encode()
+    too_deep = 1 + levels * len(ends) > LEVELS
+    for given in (record, orjson.loads(record)) if levels * len(ends) < 1_000 else (record,):
+        rules = [issue.rule for issue in validator.check(given)]
+        assert (rules == ["json-depth"]) is too_deep
 
 
 def test_the_limit_is_the_one_the_text_names() -> None:

@@ -104,7 +104,8 @@ def test_depth() -> None:
     check_depth(nested(LEVELS))
     check_depth(b'{"a":"' + b"[" * 200 + b'"}')
     check_depth(nested(LEVELS), parse(nested(LEVELS)))
-    for data, column in ((nested(LEVELS + 1), 5 * LEVELS + 1), (nested(100), 5 * LEVELS + 1)):
+    empty = nested(LEVELS).replace(b"1", b"[]")
+    for data, column in ((nested(LEVELS + 1), 5 * LEVELS + 1), (nested(100), 5 * LEVELS + 1), (empty, 5 * LEVELS + 1)):
         for value in (None, parse(data)):
             with pytest.raises(ParseFault) as caught:
                 check_depth(data, value)

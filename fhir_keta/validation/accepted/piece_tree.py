@@ -30,6 +30,9 @@ class _Form:
         return VaryingToken(position, self.pattern, self.match, self.role == "end")
 
 
+_Matched = tuple[int, _Form]
+"""A token, by its position, and how it was matched."""
+
 _NO_FORMS: dict[bytes, list[_Form]] = {}
 
 
@@ -44,7 +47,7 @@ class PieceTree:
         """The pieces of these tokens, and those tokens in which something varies, as it may; None where there are no
         such pieces."""
         pieces: list[Piece] = []
-        varying: list[VaryingToken] = []
+        varying: list[_Matched] = []
         following = start = self._start
         earlier = b""  # the start of the Period that is being read
         for position, token in enumerate(tokens):
@@ -59,17 +62,17 @@ class PieceTree:
                     earlier = found[1]
                 elif form.role == "end" and not in_order(earlier, found[1]):
                     return None
-                varying.append(form.at(position))
+                varying.append((position, form))
                 after = form.after
             if type(after) is dict:
                 following = after
             else:
                 pieces.append(after)
                 following = start
-        return (tuple(pieces), varying) if following is start else None
+        return (tuple(pieces), _tokens(varying)) if following is start else None
 
     def _read_otherwise(
-        self, tokens: Sequence[bytes], pieces: list[Piece], varying: list[VaryingToken]
+        self, tokens: Sequence[bytes], pieces: list[Piece], varying: list[_Matched]
     ) -> tuple[tuple[Piece, ...], list[VaryingToken]] | None:
         """Read on after ``pieces``, where a token is known as it is and also as one that varies.
 
@@ -78,7 +81,7 @@ class PieceTree:
         if len(tokens) > _TOKENS:
             return None
         position = sum(piece.length for piece in pieces)
-        varying = [each for each in varying if each.position < position]
+        varying = [each for each in varying if each[0] < position]
         while position < len(tokens):
             found = self._next(tokens, position, self._start, b"")
             if found is None:
@@ -87,22 +90,22 @@ class PieceTree:
             pieces.append(piece)
             varying += inside
             position += piece.length
-        return tuple(pieces), varying
+        return tuple(pieces), _tokens(varying)
 
     def _next(
         self, tokens: Sequence[bytes], position: int, following: _Following, earlier: bytes
-    ) -> tuple[Piece, list[VaryingToken]] | None:
+    ) -> tuple[Piece, list[_Matched]] | None:
         """The piece that begins or goes on at ``position``, and what varies from there to its end."""
         if position == len(tokens):
             return None
         token = tokens[position]
-        ways: list[tuple[Any, bytes, list[VaryingToken]]] = []
+        ways: list[tuple[Any, bytes, list[_Matched]]] = []
         if (after := following.get(token)) is not None:
             ways.append((after, earlier, []))
         for form in following.get(None, _NO_FORMS).get(token[: token.find(b'":')], ()):
             found = form.match(token)
             if found and (form.role != "end" or in_order(earlier, found[1])):
-                ways.append((form.after, found[1] if form.role == "start" else earlier, [form.at(position)]))
+                ways.append((form.after, found[1] if form.role == "start" else earlier, [(position, form)]))
         for after, start, varying in ways:
             if type(after) is not dict:
                 return after, varying
@@ -142,6 +145,10 @@ class PieceTree:
         """Empty the tree; who is reading in it reads on."""
         self._start = {}
         self.size = 0
+
+
+def _tokens(varying: Sequence[_Matched]) -> list[VaryingToken]:
+    return [form.at(position) for position, form in varying]
 
 
 def _pattern(token: str, inside: list[Varying]) -> str:
