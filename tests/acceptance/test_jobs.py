@@ -79,7 +79,7 @@ def started_on_a_pipe() -> subprocess.Popen[bytes]:
         start_new_session=True,
     )
     assert process.stdin is not None
-    process.stdin.write(b"\n".join(PATIENT % number for number in range(50_000)))
+    process.stdin.write(b"\n".join(PATIENT % number for number in range(150_000)))
     process.stdin.flush()
     limit = time.monotonic() + 60
     while len(children(process.pid)) < 2:
