@@ -104,11 +104,8 @@ def refusals(data: list[bytes], validator: Validator, rounds: int, floor: float)
         findings = statistics.median(len(validator.check(each)) for part in parts for _, each in part)
         shown = (medians[-1], ratios[0], ratios[-1], bad / floor, bad / full, bad / again)
         print(f"    {fault:24}{findings:11.0f}" + "".join(f"{ratio:11.1f}" for ratio in shown))
-    print(
-        f"  a refused record costs {statistics.median(medians):.1f} accepted ones, by kind {min(medians):.1f} to",
-        end=" ",
-    )
-    print(f"{max(medians):.1f}")
+    middle, range_ = statistics.median(medians), f"{min(medians):.1f} to {max(medians):.1f}"
+    print(f"  a refused record costs {middle:.1f} accepted ones, by kind {range_}")
 
 
 def _of_part(pairs: list[tuple[bytes, bytes]], validator: Validator) -> tuple[float, float, float, float]:

@@ -16,7 +16,7 @@ try:
 
     _loads = orjson.loads
 
-    def dumps(value: Any, *, indented: bool = False) -> bytes:
+    def _dumps(value: Any, *, indented: bool = False) -> bytes:
         return orjson.dumps(value, option=orjson.OPT_INDENT_2 if indented else None)
 
 except ImportError:  # PyPy, Pyodide: see the environment marker in setup.cfg
@@ -24,7 +24,7 @@ except ImportError:  # PyPy, Pyodide: see the environment marker in setup.cfg
     def _loads(data: bytes | bytearray | memoryview | str, /) -> Any:
         return _loads_with_json(bytes(data) if not isinstance(data, str) else data.encode())
 
-    def dumps(value: Any, *, indented: bool = False) -> bytes:
+    def _dumps(value: Any, *, indented: bool = False) -> bytes:
         return json.dumps(value, ensure_ascii=False, indent=2 if indented else None).encode()
 
 
@@ -35,9 +35,6 @@ FHIR sets no limit. 64 is where .NET's System.Text.Json stops by default, so a d
 practice; it still leaves room for questionnaire items nested 30 deep, and answers with items nested 15 deep. Without
 any limit a hostile record could exhaust the stack of whoever walks it.
 """
-
-NOT_WRITTEN = (TypeError, ValueError, RecursionError)
-"""What ``dumps`` raises for what is no JSON, or too deep."""
 
 _TOO_FAR_IN = b"\n" + b" " * 2 * LEVELS
 
@@ -95,7 +92,7 @@ def colons(data: bytes) -> int:
 
 def colons_within(value: Any) -> int:
     """How many colons a value has, written out as JSON."""
-    return dumps(value).count(b":")
+    return _dumps(value).count(b":")
 
 
 def most_elements(value: Any) -> int:
@@ -103,7 +100,7 @@ def most_elements(value: Any) -> int:
 
     Raises TypeError or RecursionError where it cannot be written out as JSON.
     """
-    written = dumps(value)
+    written = _dumps(value)
     return written.count(b",") + written.count(b"[")
 
 
@@ -157,9 +154,9 @@ def check_depth(data: bytes, value: Any = None) -> None:
 def is_too_deep(value: Any) -> bool:
     """Whether objects and arrays stand more than ``LEVELS`` deep inside one another in parsed JSON."""
     try:  # each level is indented by two
-        if _TOO_FAR_IN not in dumps(value, indented=True):
+        if _TOO_FAR_IN not in _dumps(value, indented=True):
             return False
-    except NOT_WRITTEN:  # deeper than can be written, or no JSON
+    except (TypeError, ValueError, RecursionError):  # deeper than can be written, or no JSON
         pass
     level = [value]
     for _ in range(LEVELS):

@@ -20,7 +20,7 @@ from fhir_keta.validation.elements import Element, type_code
 from fhir_keta.validation.fhirpath.deadline import TooLong, within
 from fhir_keta.validation.index import contains_pattern
 from fhir_keta.validation.known_addresses import is_unknown_to_hl7
-from fhir_keta.validation.primitives import PRIMITIVE_TYPES
+from fhir_keta.validation.primitives import INTEGER_TYPES, PRIMITIVE_TYPES
 from fhir_keta.validation.scope import Scope
 from fhir_keta.validation.shapes import descendants, number, objects
 
@@ -30,7 +30,6 @@ _SECONDS = 2.0
 _DATES = frozenset({"date", "dateTime", "instant"})
 # resources are met where they stand, extensions by their url; a profile on a primitive has nothing to say
 _NOT_OF_PROFILES = PRIMITIVE_TYPES | {"Extension", "Resource", "DomainResource", "Element", "BackboneElement"}
-_INTEGERS = frozenset({"integer", "positiveInt", "unsignedInt"})
 _CODED = frozenset({"code", "Coding", "CodeableConcept", "Quantity"})
 
 
@@ -44,7 +43,7 @@ def value_checks(element: Element, code: str, library: Library) -> Iterator[Chec
             yield Check("value-range", {"bound": shown}, partial(_inside, compare, bound, sign))
     for prefix in ("fixed", "pattern"):
         demanded = element.value(prefix)
-        if code not in _INTEGERS and _has_numbers(demanded):
+        if code not in INTEGER_TYPES and _has_numbers(demanded):
             yield Check(f"value-{prefix}", {"pattern": describe(demanded)}, partial(_written_alike, demanded))
     binding = element.definition.get("binding", {})
     if binding.get("strength") == "extensible" and code in _CODED and "valueSet" in binding:
