@@ -70,7 +70,7 @@ class _Engines:
     """The engines of the structures used last, by ``id()`` of those, which live as long as these."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[int, tuple[Engine, int]] = OrderedDict()
+        self._kept: OrderedDict[int, tuple[Compiled, Engine]] = OrderedDict()
         self._size = 0
         self._one_at_a_time = Lock()
 
@@ -78,23 +78,10 @@ class _Engines:
         with self._one_at_a_time:
             found = self._kept.get(id(compiled))
             if found is None:
-                found = compile_schema(compiled.schema), _objects(compiled.schema)
-                self._kept[id(compiled)] = found
-                self._size += found[1]
+                found = self._kept[id(compiled)] = compiled, compile_schema(compiled.schema)
+                self._size += compiled.size
                 while self._size > _MOST_KEPT and len(self._kept) > 1:
-                    self._size -= self._kept.popitem(last=False)[1][1]
+                    self._size -= self._kept.popitem(last=False)[1][0].size
             else:
                 self._kept.move_to_end(id(compiled))
-        return found[0]
-
-
-def _objects(schema: Any) -> int:
-    """How many schema objects there are, those of the same definition once."""
-    count = 0
-    pending = [schema]
-    while pending:
-        node = pending.pop()
-        count += isinstance(node, dict)
-        inside = node.values() if isinstance(node, dict) else node
-        pending += [each for each in inside if isinstance(each, dict | list)]
-    return count
+        return found[1]

@@ -56,12 +56,14 @@ class FunctionPlan:
 class Compiled:
     """One profile or type, ready to check: the schema, what is sliced, what the functions look at.
 
-    ``by_fhirpath`` are the keys of constraints that are evaluated as FHIRPath, ``unchecked`` those in words only.
+    ``size`` is how many objects the schema is made of, those of a definition once; ``by_fhirpath`` are the keys of
+    constraints that are evaluated as FHIRPath, ``unchecked`` those in words only.
     """
 
     url: str
     type: str
     schema: JsonObject
+    size: int
     index: IndexPlan
     functions: FunctionPlan
     choice_keys: dict[str, tuple[str, str]]

@@ -32,6 +32,7 @@ from fhir_keta.validation.invariants.records import invariant_function
 from fhir_keta.validation.parts import (
     BACKBONES,
     EXTENSION_APART,
+    Contents,
     ObjectInTheMaking,
     Value,
     array_of,
@@ -70,7 +71,7 @@ class DataTypes:
         self.library = library
         self._extensions_apart = extensions_apart
         self._compilation = _Compilation(library)
-        self._references: dict[str, tuple[str, ...]] = {}
+        self._contents: dict[str, Contents] = {}
 
     def structure(self, structure: JsonObject) -> Compiled:
         """Compile a StructureDefinition with a snapshot (of a resource or a data type).
@@ -85,11 +86,12 @@ class DataTypes:
         types.finish()
         if self._extensions_apart:
             types.definitions["Extension"] = EXTENSION_APART
-        schema["$defs"] = reached(schema, compilation.definitions, types.definitions, self._references)
+        schema["$defs"], size = reached(schema, compilation.definitions, types.definitions, self._contents)
         return Compiled(
             structure["url"],
             structure["type"],
             schema,
+            size,
             built.index,
             built.functions,
             {**types.choice_keys, **compilation.choice_keys},

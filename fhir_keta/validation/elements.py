@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,8 @@ JsonObject = dict[str, Any]
 FHIR_TYPE_EXTENSION = "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type"
 FHIRPATH_TYPES = "http://hl7.org/fhirpath/System."
 
+_VALUE = re.compile("(fixed|pattern|minValue|maxValue)[A-Z]")
+
 
 @dataclass(slots=True)
 class Element:
@@ -22,6 +25,7 @@ class Element:
     name: str
     children: dict[str, Element] = field(default_factory=dict)
     slices: dict[str, Element] = field(default_factory=dict)
+    _values: dict[str, Any] | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def id(self) -> str:
@@ -65,10 +69,12 @@ class Element:
 
     def value(self, prefix: str) -> Any:
         """The value of ``fixed[x]``, ``pattern[x]``, ``minValue[x]`` or ``maxValue[x]``; None where there is none."""
-        for key, value in self.definition.items():
-            if key.startswith(prefix) and key[len(prefix) : len(prefix) + 1].isupper():
-                return value
-        return None
+        if self._values is None:
+            self._values = {}
+            for key, value in self.definition.items():
+                if found := _VALUE.match(key):
+                    self._values.setdefault(found[1], value)
+        return self._values.get(prefix)
 
     def as_type(self, code: str) -> Element:
         """A choice element seen as one of its types: ``value[x]`` as ``Quantity``; another element as it is."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -128,38 +127,55 @@ def array_of(child: Element, code: str, value: Value) -> Value:
     return value._replace(schema={**array, "allOf": demands} if demands else array)
 
 
-def reached(schema: JsonObject, own: JsonObject, shared: JsonObject, known: dict[str, tuple[str, ...]]) -> JsonObject:
-    """Those of the definitions, its own and shared ones, that a schema refers to, directly or through others.
+class Contents(NamedTuple):
+    """What a schema holds: the names of the definitions that it refers to, and how many objects it is made of."""
 
-    ``known`` is where those that shared ones refer to are kept, by name.
+    references: list[str]
+    objects: int
+
+
+def reached(
+    schema: JsonObject, own: JsonObject, shared: JsonObject, known: dict[str, Contents]
+) -> tuple[JsonObject, int]:
+    """Those of the definitions, its own and shared ones, that a schema refers to, directly or through others; and how
+    many objects it is made of with them.
+
+    ``known`` is where the contents of shared ones are kept, by name.
     """
     found: JsonObject = {}
-    pending = [*_references(schema)]
+    pending, objects = _contents(schema)
     while pending:
         name = pending.pop()
         if name in found:
             continue
         if name in own:
-            found[name] = own[name]
-            pending += _references(own[name])
+            found[name], inside = own[name], _contents(own[name])
         else:
             found[name] = shared[name]
             if name not in known:
-                known[name] = tuple(_references(shared[name]))
-            pending += known[name]
-    return found
+                known[name] = _contents(shared[name])
+            inside = known[name]
+        pending += inside.references
+        objects += inside.objects
+    return found, objects
 
 
-def _references(node: Any) -> Iterator[str]:
-    if isinstance(node, list):
-        for each in node:
-            yield from _references(each)
-    elif isinstance(node, dict):
-        for key, each in node.items():
-            if key == "$ref" and isinstance(each, str):
-                yield each.removeprefix("#/$defs/")
-            elif isinstance(each, dict | list):
-                yield from _references(each)
+def _contents(schema: JsonObject) -> Contents:
+    references: list[str] = []
+    return Contents(references, _objects(schema, references))
+
+
+def _objects(node: JsonObject, references: list[str]) -> int:
+    count = 1
+    for key, each in node.items():
+        if type(each) is dict:
+            count += _objects(each, references)
+        elif type(each) is list:
+            if key != "enum":  # the longest hold codes
+                count += sum([_objects(item, references) for item in each if type(item) is dict])
+        elif key == "$ref" and type(each) is str:
+            references.append(each.removeprefix("#/$defs/"))
+    return count
 
 
 def listed(schema: JsonObject, demands: list[JsonObject]) -> JsonObject:
