@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,7 +57,8 @@ class Compiled:
     """One profile or type, ready to check: the schema, what is sliced, what the functions look at.
 
     ``size`` is how many objects the schema is made of, those of a definition once; ``by_fhirpath`` are the keys of
-    constraints that are evaluated as FHIRPath, ``unchecked`` those in words only.
+    constraints that are evaluated as FHIRPath, ``unchecked`` those in words only. ``remembered`` is room for what
+    others work out of all this: it lives as long.
     """
 
     url: str
@@ -69,6 +70,7 @@ class Compiled:
     choice_keys: dict[str, tuple[str, str]]
     by_fhirpath: frozenset[str]
     unchecked: frozenset[str]
+    remembered: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
 def carries_more(plan: FunctionPlan, base: FunctionPlan | None, known: frozenset[int] = frozenset()) -> bool:

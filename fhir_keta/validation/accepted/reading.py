@@ -9,7 +9,6 @@ from typing import Any
 
 from fhir_keta.validation.compiled import FunctionPlan
 from fhir_keta.validation.index import BY_SLICE
-from fhir_keta.validation.scope import Invariant
 
 JsonObject = dict[str, Any]
 Path = tuple[str | int, ...]
@@ -85,14 +84,14 @@ def element_name(plan: FunctionPlan, key: str) -> str:
     return plan.names.get(key, key).removesuffix("[x]")
 
 
-def invariants_in(plans: Iterable[FunctionPlan]) -> Iterator[Invariant]:
-    """The constraints of these objects and of all below them, each once."""
+def expressions_in(plans: Iterable[FunctionPlan]) -> Iterator[tuple[str, str]]:
+    """The constraints of these objects and of all below them, each once: key and FHIRPath."""
     for plan in each_once(plans, _below):
-        yield from plan.invariants
-        yield from plan.more
+        for invariant in (*plan.invariants, *plan.more):
+            yield invariant.key, invariant.expression
         for checks in plan.checks.values():
             for check in checks:
-                yield Invariant(check.rule, "", check.holds, check.expression)
+                yield check.rule, check.expression
 
 
 def each_once(
@@ -109,25 +108,26 @@ def each_once(
             pending += below(plan)
 
 
-def _below(plan: FunctionPlan) -> Iterator[FunctionPlan]:
-    for slices in plan.slices.values():
-        yield from (each for _, each in slices)
-    yield from plan.children.values()
+def _below(plan: FunctionPlan) -> list[FunctionPlan]:
+    return [*(each for slices in plan.slices.values() for _, each in slices), *plan.children.values()]
 
 
-def says_nothing_of(part: JsonObject, name: str, is_reference: bool, lengths: bool) -> bool:
-    """Whether a schema of an object looks at no content of its property ``name`` but by ``properties``."""
-    if f"{name}{BY_SLICE}" in part.get("properties", ()):
-        return False
+def names_demanded(part: JsonObject, passed_over: str, lengths: bool) -> frozenset[str] | None:
+    """The properties of whose content a schema of an object says more than ``properties`` does; None: perhaps all.
+
+    Demands of the rule ``passed_over`` do not count; ``lengths`` as for ``names_in_schema``.
+    """
     if part.keys() - _OF_THE_OBJECT - {"$ref", "properties", "dependentSchemas", "allOf"}:
-        return False
+        return None
+    names: set[str] = set()
     for demand in (*part.get("allOf", ()), *part.get("dependentSchemas", {}).values()):
-        if is_reference and demand.get("$comment") == "reference-target":
+        if demand.get("$comment") == passed_over:
             continue
         read = names_in_schema(demand, lengths)
-        if read is None or name in read or f"{name}{BY_SLICE}" in read:
-            return False
-    return True
+        if read is None:
+            return None
+        names |= {name.removesuffix(BY_SLICE) for name in read}
+    return frozenset(names)
 
 
 def names_in_schema(schema: Any, lengths: bool) -> set[str] | None:

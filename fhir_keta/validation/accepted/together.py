@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import starmap
 
 from fhir_keta.validation.accepted.reading import (
     ABOUT_CONTAINED,
     each_once,
     element_name,
-    invariants_in,
+    expressions_in,
     is_read,
     names_in_expression,
     names_in_schema,
@@ -17,7 +18,6 @@ from fhir_keta.validation.accepted.reading import (
 )
 from fhir_keta.validation.compiled import Compiled
 from fhir_keta.validation.index import BY_SLICE
-from fhir_keta.validation.scope import Invariant
 
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 _ABROAD = re.compile(r"%(?:resource|rootResource|context)\b")
@@ -38,6 +38,13 @@ class Together:
 
 def read_together(compiled: Compiled) -> Together | None:
     """What rules read together; None: perhaps all. What no such rule reads is good or bad by itself."""
+    if "together" not in compiled.remembered:
+        compiled.remembered["together"] = _read_together(compiled)
+    found: Together | None = compiled.remembered["together"]
+    return found
+
+
+def _read_together(compiled: Compiled) -> Together | None:
     plan = compiled.functions
     names: set[str] = set()
     fixed: set[str] = set()
@@ -57,10 +64,12 @@ def read_together(compiled: Compiled) -> Together | None:
                 return None
             names |= read.keys()
             asked |= {*_IDENTIFIER.findall(invariant.expression)}
-    if any(map(_looks_abroad, invariants_in(plan.children.values()))):
+    if any(starmap(_looks_abroad, expressions_in(plan.children.values()))):
         for key, below in plan.children.items():
-            for invariant in filter(_looks_abroad, invariants_in([below])):
-                read = names_in_expression(invariant.expression)
+            for rule, expression in expressions_in([below]):
+                if not _looks_abroad(rule, expression):
+                    continue
+                read = names_in_expression(expression)
                 if read is None:
                     return None
                 fixed |= {*read, element_name(plan, key)}
@@ -88,5 +97,7 @@ def items_are_independent(compiled: Compiled) -> bool:
     )
 
 
-def _looks_abroad(invariant: Invariant) -> bool:
-    return bool(_ABROAD.search(invariant.expression)) and invariant.key not in ABOUT_CONTAINED | {"ref-1"}
+def _looks_abroad(key: str, expression: str) -> bool:
+    if "%" not in expression or key in ABOUT_CONTAINED or key == "ref-1":
+        return False
+    return _ABROAD.search(expression) is not None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fhir_keta.errors import DefinitionError
-from fhir_keta.validation.accepted.reading import is_read, names_in_schema, says_nothing_of
+from fhir_keta.validation.accepted.reading import is_read, names_demanded, names_in_schema
 from fhir_keta.validation.accepted.written import DATES, REFERENCE, WRITTEN
 from fhir_keta.validation.compiled import Compiled, FunctionPlan
 from fhir_keta.validation.index import BY_SLICE, IndexPlan
@@ -38,7 +38,7 @@ def varying_type(compiled: Compiled, path: Path) -> str | None:
 
 
 def _varying_type(compiled: Compiled, path: Path, lengths: bool) -> str | None:
-    asked = _Asked(compiled.schema.get("$defs", {}), lengths)
+    asked = _Asked(compiled, lengths)
     name = path[0]
     if index := compiled.index.children.get(str(name)):  # of one with slices only further down nothing varies
         return _in_slices(compiled, index, path, asked) if index.slices else None
@@ -49,8 +49,17 @@ def _varying_type(compiled: Compiled, path: Path, lengths: bool) -> str | None:
 class _Asked:
     """What stays the same on the way down; ``lengths``: whether rules on how long a value is count."""
 
-    definitions: JsonObject
+    compiled: Compiled
     lengths: bool
+
+    def says_more(self, part: JsonObject, name: str, passed_over: str) -> bool:
+        """Whether a schema of an object may look at the content of its property ``name`` otherwise than by
+        ``properties``, or in a rule other than ``passed_over``."""
+        remembered, question = self.compiled.remembered, (id(part), passed_over, self.lengths)
+        if question not in remembered:
+            remembered[question] = names_demanded(part, passed_over, self.lengths)
+        names = remembered[question]
+        return names is None or name in names
 
 
 def _below(node: Any, plan: FunctionPlan | None, path: Path, asked: _Asked, checked: bool = False) -> str | None:
@@ -59,7 +68,7 @@ def _below(node: Any, plan: FunctionPlan | None, path: Path, asked: _Asked, chec
         type_name = _plain_type(node)
         return None if checked and type_name not in DATES else type_name
     step, rest = path[0], path[1:]
-    parts = list(_referred(node, asked.definitions))
+    parts = list(_referred(node, asked.compiled.schema.get("$defs", {})))
     if isinstance(step, int):
         items = _items(parts)
         return None if items is None else _below(items, plan, rest, asked, checked)
@@ -70,7 +79,9 @@ def _below(node: Any, plan: FunctionPlan | None, path: Path, asked: _Asked, chec
     if not checks <= _KEPT_BY_DAYS or is_read(plan, path, is_reference):
         return None
     found = [part["properties"][step] for part in parts if step in part.get("properties", ())]
-    if len(found) != 1 or not all(says_nothing_of(part, step, is_reference, asked.lengths) for part in parts):
+    if len(found) != 1 or any(f"{step}{BY_SLICE}" in part.get("properties", ()) for part in parts):
+        return None
+    if any(asked.says_more(part, step, "reference-target" if is_reference else "") for part in parts):
         return None
     if is_reference:
         return REFERENCE if not rest else None
@@ -80,12 +91,10 @@ def _below(node: Any, plan: FunctionPlan | None, path: Path, asked: _Asked, chec
 def _in_slices(compiled: Compiled, index: IndexPlan, path: Path, asked: _Asked) -> str | None:
     """The type of what stands in a sliced root element, if it is the same in all slices and decides about none."""
     plan, (name, *_), inside = compiled.functions, path, path[2:]
-    schema = {key: value for key, value in compiled.schema.items() if key != "properties"}
-    schema["allOf"] = [demand for demand in schema.get("allOf", ()) if demand.get("$comment") != "slice-min"]
     slices = [*index.slices, *(each for group in index.reslices.values() for each in group)]
     if not inside or name in plan.checks or is_read(plan, path, is_reference=False):
         return None
-    if not says_nothing_of(schema, str(name), False, asked.lengths) or any(each.resolved for each in slices):
+    if asked.says_more(compiled.schema, str(name), "slice-min") or any(each.resolved for each in slices):
         return None
     for each in slices:
         try:
