@@ -41,16 +41,18 @@ def value_checks(element: Element, code: str, library: Library) -> Iterator[Chec
         if compare is not None and bound is not None:
             shown = f"{words} {bound.get('value') if isinstance(bound, dict) else bound}"
             yield Check("value-range", {"bound": shown}, partial(_inside, compare, bound, sign))
-    for prefix in ("fixed", "pattern"):
+    for prefix in ("fixed", "pattern") if code not in INTEGER_TYPES else ():
         demanded = element.value(prefix)
-        if code not in INTEGER_TYPES and _has_numbers(demanded):
+        if demanded is not None and _has_numbers(demanded):
             yield Check(f"value-{prefix}", {"pattern": describe(demanded)}, partial(_written_alike, demanded))
     binding = element.definition.get("binding", {})
     if binding.get("strength") == "extensible" and code in _CODED and "valueSet" in binding:
         value_set = binding["valueSet"]
         yield Check("binding-extensible", {"value_set": value_set}, partial(_has_code, library, value_set))
-    modes = frozenset(mode for type_ in element.types for mode in type_.get("aggregation", ()))
-    if code == "Reference" and modes:
+    modes = frozenset(
+        mode for type_ in element.types for mode in (type_.get("aggregation", ()) if code == "Reference" else ())
+    )
+    if modes:
         yield Check("reference-aggregation", {"allowed": " or ".join(sorted(modes))}, partial(_aggregated, modes))
     for extension in element.definition.get("extension", ()):
         yield from _limits(extension, code)
@@ -150,7 +152,7 @@ def _aggregated(modes: frozenset[str], value: Any, scope: Scope) -> bool:
 
 def type_profiles(element: Element, code: str) -> list[str]:
     """The profiles that the element names for this type: a value has to meet one of them."""
-    return [profile for type_ in element.types if type_code(type_) == code for profile in type_.get("profile", ())]
+    return [profile for type_ in element.types for profile in type_.get("profile", ()) if type_code(type_) == code]
 
 
 def _comparison(code: str) -> Callable[[Any, Any], int | None] | None:

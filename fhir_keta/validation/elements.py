@@ -26,6 +26,7 @@ class Element:
     children: dict[str, Element] = field(default_factory=dict)
     slices: dict[str, Element] = field(default_factory=dict)
     _values: dict[str, Any] | None = field(default=None, init=False, repr=False, compare=False)
+    _type_codes: list[str] | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def id(self) -> str:
@@ -38,9 +39,10 @@ class Element:
     @property
     def type_codes(self) -> list[str]:
         """The FHIR types it may have; a resource's ``id`` is an id, though R4's snapshots call it a string."""
-        if self.definition.get("base", {}).get("path") == "Resource.id":
-            return ["id"]
-        return [type_code(type_) for type_ in self.types]
+        if self._type_codes is None:
+            is_id = self.definition.get("base", {}).get("path") == "Resource.id"
+            self._type_codes = ["id"] if is_id else [type_code(type_) for type_ in self.types]
+        return self._type_codes
 
     @property
     def max(self) -> int | None:
@@ -65,7 +67,8 @@ class Element:
 
     @property
     def types(self) -> list[JsonObject]:
-        return list(self.definition.get("type", ()))
+        types: list[JsonObject] = self.definition.get("type", [])
+        return types
 
     def value(self, prefix: str) -> Any:
         """The value of ``fixed[x]``, ``pattern[x]``, ``minValue[x]`` or ``maxValue[x]``; None where there is none."""
@@ -80,7 +83,8 @@ class Element:
         """A choice element seen as one of its types: ``value[x]`` as ``Quantity``; another element as it is."""
         if not self.is_choice:
             return self
-        definition = {**self.definition, "type": [type_ for type_ in self.types if type_code(type_) == code]}
+        types = [type_ for type_, known in zip(self.types, self.type_codes, strict=True) if known == code]
+        definition = {**self.definition, "type": types}
         return Element(definition, choice_key(self.name, code), self.children if len(self.types) == 1 else {})
 
     def walk(self) -> Iterator[Element]:
