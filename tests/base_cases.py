@@ -14,6 +14,7 @@ from tests.differed_cases import DIFFERED_CASES
 from tests.inside_cases import INSIDE_CASES
 from tests.narrative_cases import NARRATIVE_CASES
 from tests.profile_cases import PROFILE_CASES
+from tests.reference_cases import REFERENCE_CASES
 
 _STRUCTURE = (
     case("smallest observation", observation()),
@@ -393,5 +394,6 @@ BASE_CASES: tuple[BaseCase, ...] = (
     *INSIDE_CASES,
     *PROFILE_CASES,
     *NARRATIVE_CASES,
+    *REFERENCE_CASES,
     *DEFINITION_CASES,
 )

@@ -34,7 +34,8 @@ URIS = "urn:ietf:rfc:3986"
 _LOOKS_AHEAD = 2  # steps below the root; everywhere, a deep record would be looked at once for each of its levels
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
-_TYPE_AND_ID = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/[A-Za-z0-9.-]{1,64}(/_history/[A-Za-z0-9.-]{1,64})?$")
+# what the schema judges by the type it names
+_TYPE_AND_ID = re.compile(r"(?:https?://\S*/)?([A-Z][A-Za-z]+)/[A-Za-z0-9.-]+(?:/_history/[A-Za-z0-9.-]+)?(?:#.*)?")
 
 
 class Location(NamedTuple):
@@ -287,7 +288,7 @@ def _is_expected_elsewhere(value: JsonObject, plan: FunctionPlan) -> bool:
     stated = value.get("type")
     if not isinstance(stated, str):
         return False
-    named = _TYPE_AND_ID.search(value["reference"])
+    named = _TYPE_AND_ID.fullmatch(value["reference"])
     if named is not None and named[1] in base_library().resource_types:
         return False
     return stated.removeprefix("http://hl7.org/fhir/StructureDefinition/") not in plan.targets

@@ -252,6 +252,8 @@ ONLY_THEIRS = (
             "Terminology_TX_System_Relative",
             "TYPE_SPECIFIC_CHECKS_CANONICAL_ABSOLUTE",
             "Type_Specific_Checks_DT_Identifier_System",
+            "Reference_REF_Format1",
+            "Reference_REF_Format2",
         )
     ),
     Kind(

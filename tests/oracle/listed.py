@@ -14,18 +14,22 @@ from tests.oracle.places import at
 
 def rows(change: str, record: Any, ours: Iterable[Issue], theirs: Iterable[OracleIssue]) -> list[Kind] | None:
     """The row of each error that only one of the two gives, None where one of these errors has no row."""
-    ours = list(ours)
+    ours, theirs = list(ours), list(theirs)
     found = [
         _row(ONLY_OURS, issue.rule, change, record, issue.expression)
         for issue in ours
         if issue.rule != "reference-profile" or not _follows(issue, ours, record)
     ]
-    found += [_row(ONLY_THEIRS, issue.message_id, change, record, issue.expression) for issue in theirs]
+    found += [
+        _row(ONLY_THEIRS, issue.message_id, change, record, issue.expression)
+        for issue in theirs
+        if issue.message_id != "Reference_REF_CantMatchChoice" or not _follows(issue, theirs, record)
+    ]
     listed = [row for row in found if row is not None]
     return listed if len(listed) == len(found) else None
 
 
-def _follows(issue: Issue, others: Iterable[Issue], record: Any) -> bool:
+def _follows(issue: Issue | OracleIssue, others: Iterable[Issue | OracleIssue], record: Any) -> bool:
     """Whether what a reference leads to in a Bundle does not meet its profile because of another of these errors."""
     reference: Any = (at(record, issue.expression) or {}).get("reference")
     for position, entry in enumerate(record.get("entry", ()) if isinstance(reference, str) else ()):

@@ -48,13 +48,12 @@ def example(name: str, *path: str | int, to: object) -> Json:
     return record
 
 
-def bundled(reference: str) -> Json:
-    entry = observation(id="a", subject={"reference": reference})
-    return {
-        "resourceType": "Bundle",
-        "type": "collection",
-        "entry": [{"fullUrl": "https://ehr.test/fhir/Observation/a", "resource": entry}],
-    }
+def bundled(reference: str, type_: str = "collection") -> Json:
+    entry: Json = {"fullUrl": "https://ehr.test/fhir/Observation/a"}
+    entry["resource"] = observation(id="a", subject={"reference": reference})
+    if type_ == "batch":
+        entry["request"] = {"method": "PUT", "url": "Observation/a"}
+    return {"resourceType": "Bundle", "type": type_, "entry": [entry]}
 
 
 def concept(code: str, display: str) -> Json:
@@ -104,6 +103,8 @@ THEIRS = [
     ("Type_Specific_Checks_DT_Identifier_System", identified("HTTPS://ehr.test/ids")),
     ("TYPE_SPECIFIC_CHECKS_CANONICAL_ABSOLUTE", patient(meta={"profile": ["HTTPS://ehr.test/profile"]})),
     ("Terminology_TX_System_Relative", patient(meta={"tag": [{"system": "HTTPS://ehr.test/tags", "code": "a"}]})),
+    ("Reference_REF_Format1", bundled("HTTPS://ehr.test/fhir/Patient/1", "batch")),
+    ("Reference_REF_Format2", bundled("HTTPS://ehr.test/fhir/Patient/1")),
     ("Type_Specific_Checks_DT_OID_Valid", identified("urn:oid:1.2.3")),
     ("TYPE_SPECIFIC_CHECKS_DT_ATT_B64_DECODE_FAIL", patient(photo=[{"contentType": "image/png", "data": "eHh4 eHh4"}])),
     ("Type_Specific_Checks_DT_Time_Valid", observation(valueTime="10:00:00.5")),
@@ -140,6 +141,22 @@ def test_only_theirs(rule: str, record: Json, oracle: Oracle, validator: Validat
     assert not is_ours
     assert found
     assert rule in {row.rule for row in found}
+
+
+def test_what_follows_from_a_listed_kind_is_listed(oracle: Oracle, validator: Validator) -> None:
+    """An entry that has its fault by the table, and another that refers to it by a profile."""
+    session: Json = json.loads((EXAMPLES / "course" / "session-4.json").read_bytes())
+    record = {**session, "entry": session["entry"][:4]}
+    infusion = record["entry"][1]["resource"]
+    infusion["subject"] = {"identifier": {"system": "HTTP://ehr.test", "value": "1"}}
+    is_ours, found = listed(record, oracle, validator)
+    assert not is_ours
+    assert found
+    assert {row.rule for row in found} == {"Type_Specific_Checks_DT_Identifier_System"}
+    errors = oracle.errors(json.dumps(record).encode())
+    assert "Reference_REF_CantMatchChoice" in {issue.message_id for issue in errors}
+    alone = [issue for issue in errors if issue.message_id == "Reference_REF_CantMatchChoice"]
+    assert rows("", record, [], alone) is None
 
 
 def test_what_only_looks_like_a_listed_kind_is_not_listed(oracle: Oracle, validator: Validator) -> None:

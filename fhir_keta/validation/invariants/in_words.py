@@ -24,22 +24,35 @@ from fhir_keta.validation.xhtml import is_link, is_url, read_narrative
 JsonObject = dict[str, Any]
 
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_DEFINITIONS = "http://hl7.org/fhir/StructureDefinition/"
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*|[ixIX](?:-[A-Za-z0-9]{1,8})+")
-_SEARCH = re.compile(r"[A-Z][A-Za-z]+\?")
-_TYPE_AND_ID = re.compile(r"(?:https?://.*/)?([A-Z][A-Za-z]+)/[A-Za-z0-9.-]{1,64}(?:/_history/[A-Za-z0-9.-]{1,64})?")
+_PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]*=[^=]*")
+_TYPE_AND_ID = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9.-]{1,64}(?:/_history/[A-Za-z0-9.-]{1,64})?")
+
+
+def _searched_type(reference: str) -> str:
+    """The type of which a conditional reference (``Patient?identifier=...``) is a search; empty: it is none."""
+    name, found, _ = reference.partition("?")
+    return name if found and name in base().resource_types else ""
 
 
 def _search_in_transaction(value: JsonObject, scope: Scope) -> bool:
     """R4, RESTful API, Conditional References: ``Patient?identifier=...`` instead of an id."""
-    return scope.bundle == "transaction" or not _SEARCH.match(text(value.get("reference")))
+    return scope.bundle == "transaction" or not _searched_type(text(value.get("reference")))
 
 
 def _relative_is_type_and_id(value: JsonObject, scope: Scope) -> bool:
-    """R4, Bundle, Resolving references: what is neither absolute nor inside is ``[type]/[id]``, to be found by it."""
+    """R4, Bundle, Resolving references: what is neither absolute nor inside is ``[type]/[id]``, to be found by it.
+
+    Or a search, which has parameters with values.
+    """
     reference = text(value.get("reference"))
     if not scope.bundle or not reference or _ABSOLUTE.match(reference) or reference[0] == "#":
         return True
-    return bool(_TYPE_AND_ID.fullmatch(reference.partition("#")[0]) or _SEARCH.match(reference))
+    if _searched_type(reference):
+        parameters = [each for each in reference.partition("?")[2].split("&") if each]
+        return bool(parameters) and all(map(_PARAMETER.fullmatch, parameters))
+    return bool(_TYPE_AND_ID.fullmatch(reference.partition("#")[0]))
 
 
 def _container_is_around(value: JsonObject, scope: Scope) -> bool:
@@ -48,13 +61,26 @@ def _container_is_around(value: JsonObject, scope: Scope) -> bool:
 
 
 def _type_is_the_target(value: JsonObject, scope: Scope) -> bool:
-    """R4, Reference.type: "both SHALL be consistent", as far as the reference names a type or leads inside."""
+    """R4, Reference.type: "both SHALL be consistent", as far as the reference names a type or leads inside.
+
+    A type of R4 is given by its name: "absolute URLs are only allowed for logical models".
+    """
     reference, stated = value.get("reference"), value.get("type")
     if not isinstance(reference, str) or not isinstance(stated, str):
         return True
-    named = _TYPE_AND_ID.fullmatch(reference)
-    found = scope.type_of(reference) or (named[1] if named and named[1] in base().resource_types else None)
-    return found is None or stated.removeprefix("http://hl7.org/fhir/StructureDefinition/") == found
+    return (scope.type_of(reference) or _named_type(reference) or stated) == stated
+
+
+def _named_type(reference: str) -> str:
+    """The type that a reference names: before the id, whatever stands in front, or before a search; empty: none.
+
+    HL7's validator takes all that R4 defines for a type, so that ``HumanName/1`` names one, too.
+    """
+    parts = reference.rstrip("/").split("/")
+    place = -4 if len(parts) > 3 and parts[-2] == "_history" else -2
+    name = parts[place] if len(parts) > 1 else ""
+    is_known = name in base().resource_types or base().structure(f"{_DEFINITIONS}{name}") is not None
+    return name if is_known else _searched_type(reference)
 
 
 def _content(value: JsonObject) -> bytes | None:

@@ -108,9 +108,10 @@ TEXTS = {
         observation(derivedFrom=[{"reference": "Observation/o1"}]),
     ),
     "reference-type": RuleText(
-        "The type beside a reference is that of the resource it leads to.",
-        "Readers trust it without following the reference. Source: FHIR R4, Reference.type.",
-        "Correct the type, or leave it out.",
+        "The type beside a reference is that of the resource it leads to, by its name.",
+        "Readers trust it without following the reference. Absolute URLs are for logical models only. Source: FHIR R4, "
+        "Reference.type.",
+        "Correct the type (Patient, not a URL), or leave it out.",
         observation(subject={**SUBJECT, "type": "Group"}),
         observation(subject={**SUBJECT, "type": "Patient"}),
     ),
@@ -136,7 +137,7 @@ TEXTS = {
         observation(subject={"reference": "Patient/p1", "display": "Example"}),
     ),
     "reference-relative": RuleText(
-        "A relative reference in a Bundle is a type and an id.",
+        "A relative reference in a Bundle is a type and an id, or in a transaction a type and what to search it by.",
         f"It is put behind the base of the entry's fullUrl, and so finds the other entry. {_REFERENCES} Bundle, "
         "Resolving references.",
         "Write Patient/p1, or the fullUrl of the entry.",
