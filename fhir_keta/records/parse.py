@@ -95,6 +95,14 @@ def colons_within(value: Any) -> int:
     return _dumps(value).count(b":")
 
 
+def written(value: Any) -> bytes | None:
+    """A value as JSON; None where it cannot be written out."""
+    try:
+        return _dumps(value)
+    except (TypeError, ValueError, RecursionError):
+        return None
+
+
 def most_elements(value: Any) -> int:
     """How many elements all arrays in a value may have together: surely no more.
 

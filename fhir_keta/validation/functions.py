@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from fhir_keta.definitions.library import base as base_library
 from fhir_keta.records.parse import LEVELS
@@ -92,8 +92,8 @@ class FoundExtension(NamedTuple):
 Found = Issue | NestedResource | FoundExtension
 
 
-# value, plan, that of the element above, key there, depth: whether the walk would find nothing
-IsClean = Callable[[JsonObject, FunctionPlan, FunctionPlan, str, int], bool]
+# value, plan, that of the element above, key there: whether the walk would find nothing
+IsClean = Callable[[JsonObject, FunctionPlan, FunctionPlan, str], bool]
 
 # value, path and type of the element it stands on, whether in modifierExtension
 ExtensionIsClean = Callable[[JsonObject, str, str, bool], bool]
@@ -169,23 +169,27 @@ class _Walk:
             yield _miscoded(compiled, value, verdict, self.terminology, here)
         shortcut = self.shortcut if here.depth <= _LOOKS_AHEAD else None
         for key, content in value.items():
+            if type(content) is str:  # most are, and no rule here is about them
+                continue
             below = plan.children.get(key)
             if below is None:
                 if key in plan.integers or type(content) is list:
                     yield from _primitive(compiled, value, plan, here.down(key))
                 continue
-            for item, location in _items(content, here.down(key)):
+            is_list = isinstance(content, list)
+            for position, item in enumerate(content if is_list else (content,)):
                 if not isinstance(item, dict):
                     continue
-                own = below if key not in plan.slices else slice_plan(plan.slices[key], item, self.scope, below)
-                if own.type == "Resource":
-                    yield NestedResource(item, location.expression(compiled), key == "contained", own.profiles)
-                    continue
+                own = below if key not in plan.slices else of_slice(plan.slices[key], item, self.scope, below)
                 if below.type == "Extension":
                     path, modifier = element_path(plan, above, key_here), key == "modifierExtension"
                     if shortcut and "id" not in item and shortcut.extension_is_clean(item, path, plan.type, modifier):
                         continue
-                elif shortcut and shortcut.is_clean(item, own, plan, key, here.depth + 1):
+                elif own.type != "Resource" and shortcut and shortcut.is_clean(item, own, plan, key):
+                    continue
+                location = here.down(key).down(position) if is_list else here.down(key)
+                if own.type == "Resource":
+                    yield NestedResource(item, location.expression(compiled), key == "contained", own.profiles)
                     continue
                 if "id" in item:
                     yield from self._identified(item, below, location, value)
@@ -194,9 +198,9 @@ class _Walk:
                 yield from self.visit(item, own, location, plan, key)
 
     def _checked(self, value: JsonObject, plan: FunctionPlan, here: Location) -> Iterator[Issue]:
-        for key, content in value.items():
-            for check in plan.checks.get(key, ()):
-                for item, location in _items(content, here.down(key)):
+        for key in [key for key in value if key in plan.checks]:
+            for check in plan.checks[key]:
+                for item, location in _items(value[key], here.down(key)):
                     met = True if item is None else check.holds(item, self.scope)
                     if not met:
                         yield _broken(check, met, location.expression(self.compiled))
@@ -305,9 +309,10 @@ def meets_none(reference: JsonObject, plan: FunctionPlan, scope: Scope) -> bool:
     return target is not None and not any(scope.meets(target, profile) for profile in plan.profiles)
 
 
-def slice_plan(
-    slices: list[tuple[Slice, FunctionPlan]], item: JsonObject, scope: Scope, otherwise: FunctionPlan
-) -> FunctionPlan:
+Plan = TypeVar("Plan")
+
+
+def of_slice(slices: list[tuple[Slice, Plan]], item: JsonObject, scope: Scope, otherwise: Plan) -> Plan:
     """The plan for an element of a sliced array: that of its slice, if it carries more than the others."""
     return next((plan for slice_, plan in slices if slice_.holds(item, scope)), otherwise)
 

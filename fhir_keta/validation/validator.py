@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from fhir_keta.definitions.library import Library, bundled
 from fhir_keta.errors import DefinitionError
-from fhir_keta.records.parse import LEVELS, ParseFault, check_depth, is_too_deep, parse, repeated_names
+from fhir_keta.records.parse import LEVELS, ParseFault, check_depth, is_too_deep, parse, repeated_names, written
 from fhir_keta.records.source import Place
 from fhir_keta.validation import rules
-from fhir_keta.validation.accept import is_clean
+from fhir_keta.validation.accept import AcceptPath, PreparedPlans
 from fhir_keta.validation.accepted.pieces import AcceptedPieces
 from fhir_keta.validation.bundles import bundle_faults, entry_addresses, entry_resources
 from fhir_keta.validation.checkers import Checker, Checkers
@@ -48,6 +47,7 @@ JsonObject = dict[str, Any]
 _RESPONSE = "QuestionnaireResponse"
 _REMEMBERED = 10_000  # accepted extensions, claims: a bound on memory
 _LONGEST = 1000  # characters of one that is remembered
+_ABOUT_MORE = (b"#", b"urn:", b"null")  # in an extension: what may lead into the record, or is no content at all
 
 
 @dataclass(eq=False)
@@ -64,7 +64,7 @@ class Validator:
     profiles: Iterable[str] = ()
     strict: bool = False
     _responses: dict[str, ResponseChecker] = field(default_factory=dict, repr=False)
-    _clean_extensions: set[tuple[str, str, bool, str]] = field(default_factory=set, repr=False)
+    _clean_extensions: set[tuple[str, str, bool, bytes | None]] = field(default_factory=set, repr=False)
     _by_claims: dict[tuple[Any, ...], tuple[Checker, ...]] = field(default_factory=dict, repr=False)
     _accepted: AcceptedPieces = field(default_factory=AcceptedPieces, repr=False)
 
@@ -72,6 +72,7 @@ class Validator:
         self.profiles = tuple(self.profiles)
         self._terminology = Terminology(self.library)
         self._checkers = Checkers(self.library)
+        self._plans = PreparedPlans()
         for canonical in self.profiles:
             if self.library.structure(canonical) is None:
                 raise DefinitionError(
@@ -195,11 +196,8 @@ class Validator:
             for issue in self._structure(checker, resource, expression, scope):
                 found = True
                 yield issue
+        shortcut = Shortcut(self._accept_path(scope).is_clean, self._extension_is_clean)
         for position, checker in enumerate(checkers):
-            clean = partial(is_clean, scope, self._terminology, self._extension_is_clean)
-            if clean(resource, checker.compiled.functions):
-                continue
-            shortcut = Shortcut(clean, self._extension_is_clean)
             for each in walk(checker.compiled, resource, scope, self._terminology, expression, shortcut):
                 if isinstance(each, Issue):
                     yield each
@@ -327,21 +325,24 @@ class Validator:
 
     def _extension_is_clean(self, value: JsonObject, path: str, type_name: str, modifier: bool) -> bool:
         """Whether this very extension was found good in such a place before; else judged now."""
-        content = repr(value)
+        content = written(value)
         key = (path, type_name, modifier, content)
         if key in self._clean_extensions:
             return True
-        if "#" in content or "urn:" in content or self._is_conditional(value):
+        if content is None or any(each in content for each in _ABOUT_MORE) or self._is_conditional(value):
             return False
         if any(self._extension(FoundExtension(value, "", path, type_name, modifier, {}), Scope(value, value))):
             return False
         url = value.get("url")
         functions = self._known(url if isinstance(url, str) and ":" in url else "Extension").compiled.functions
-        if not is_clean(Scope(value, value), self._terminology, self._extension_is_clean, value, functions):
+        if not self._accept_path(Scope(value, value)).is_clean(value, functions):
             return False
         if len(self._clean_extensions) < _REMEMBERED and len(content) <= _LONGEST:
             self._clean_extensions.add(key)
         return True
+
+    def _accept_path(self, scope: Scope) -> AcceptPath:
+        return AcceptPath(scope, self._terminology, self._extension_is_clean, self._plans)
 
     def _is_conditional(self, extension: JsonObject) -> bool:
         """Whether what stands beside the extension decides about it, too."""

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fhir_keta.definitions.library import bundled
-from fhir_keta.validation import validator
+from fhir_keta.validation.accept import AcceptPath
 from fhir_keta.validation.issue import Issue
 from fhir_keta.validation.validator import Validator
 from tests.oracle.mutants import Mutant, Mutants, origins
@@ -58,7 +58,7 @@ def values(node: Any) -> Iterator[str]:
 def explained(mutant: Mutant) -> list[Issue]:
     """What the full check finds, without any short cut."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(validator, "is_clean", lambda *_: False)
+        patch.setattr(AcceptPath, "is_clean", lambda *_: False)
         return full().check(mutant.data)
 
 
