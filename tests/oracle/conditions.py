@@ -101,14 +101,19 @@ def is_base64_with_white_space(value: Any, _record: Any, _expression: str) -> bo
     return isinstance(data, str) and any(map(str.isspace, data)) and _BASE64.fullmatch(data) is not None
 
 
-def is_a_range_without_unit(value: Any, _record: Any, _expression: str) -> bool:
-    """Two values in order, of which one has a code that is no unit of UCUM, or no words for its unit."""
+def is_a_range_it_cannot_convert(value: Any, _record: Any, _expression: str) -> bool:
+    """Two values of which one has a code that is no unit of UCUM known here, or one with a zero of its own (Cel).
+
+    Or two in order, of which one has no words for its unit.
+    """
     low, high = (value.get(name, {}) for name in ("low", "high")) if isinstance(value, dict) else ({}, {})
-    values = low.get("value"), high.get("value")
-    numbers = [each for each in values if isinstance(each, int | float)]
-    if len(numbers) < 2 or numbers[0] > numbers[1] or not all("code" in each for each in (low, high)):
+    values = [low.get("value"), high.get("value")]
+    if not all(isinstance(each, int | float) for each in values) or not all("code" in each for each in (low, high)):
         return False
-    return any(measure(each["code"]) is None for each in (low, high)) or ("unit" in low) is not ("unit" in high)
+    units = [measure(str(each["code"])) for each in (low, high)]
+    if any(unit is None or unit.zero for unit in units):
+        return True
+    return bool(values[0] <= values[1]) and ("unit" in low) is not ("unit" in high)
 
 
 def is_beside_an_id(_value: Any, record: Any, expression: str) -> bool:
@@ -117,12 +122,13 @@ def is_beside_an_id(_value: Any, record: Any, expression: str) -> bool:
     return name == "id" and isinstance(around := at(record, around), dict) and "_id" in around
 
 
-def is_a_range_from_no_dimension(value: Any, _record: Any, _expression: str) -> bool:
+def is_a_range_of_two_kinds(value: Any, _record: Any, _expression: str) -> bool:
+    """Two values in units that measure different things, or only one of them with a unit."""
     codes = [value[name].get("code") for name in ("low", "high")]
     low, high = (measure(str(code)) for code in codes)
-    return (codes[0] is None) is not (codes[1] is None) or (
-        low is not None and high is not None and not low.powers and bool(high.powers)
-    )
+    if low is None or high is None:
+        return (codes[0] is None) is not (codes[1] is None)
+    return low.powers != high.powers
 
 
 def is_a_mime_type(value: Any, _record: Any, _expression: str) -> bool:

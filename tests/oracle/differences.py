@@ -179,9 +179,9 @@ ONLY_OURS = (
     Kind(
         "rng-2",
         "",
-        "Values that measure different things cannot be compared; it compares one without a unit with any.",
+        "Values that measure different things cannot be compared; it compares their numbers in base units.",
         "http://hl7.org/fhirpath/N1/#comparison",
-        conditions.is_a_range_from_no_dimension,
+        conditions.is_a_range_of_two_kinds,
     ),
     Kind(
         "string-length",
@@ -280,9 +280,10 @@ ONLY_THEIRS = (
     Kind(
         "http://hl7.org/fhir/StructureDefinition/Range#rng-2",
         "",
-        "It stumbles over a unit that it does not know, or that only one has in words; the two values are in order.",
+        "It stumbles over a unit with a zero of its own (Cel), or that only one has in words; of units that are not "
+        "known here nothing is said.",
         f"{DATATYPES}#Range",
-        conditions.is_a_range_without_unit,
+        conditions.is_a_range_it_cannot_convert,
     ),
     Kind(
         "INVALID_DISPLAY_NAME",

@@ -93,6 +93,8 @@ OURS = [
     ("display-wrong", concept("final", "zzz")),
     ("element-unknown", patient(name=[{"id": "a", "text": "b", "_id": {"extension": [ABSENT]}}])),
     ("rng-2", between((1, "mg/kg"), (2, "kg"))),
+    ("rng-2", between((1, "mg"), (1, "{tablet}"))),
+    ("rng-2", between((1, "[arb'U]"), (2, "[CFU]"))),
     ("string-length", observation(note=[{"text": "a" * (LONG + 1)}])),
     ("txt-1", told(f"<div {XHTML}>a</div>b")),
     ("txt-1", told(f"<!DOCTYPE html><div {XHTML}>a</div>")),
@@ -100,6 +102,8 @@ OURS = [
 ]
 THEIRS = [
     ("http://hl7.org/fhir/StructureDefinition/Range#rng-2", between((1, "kg"), (2, "=="))),
+    ("http://hl7.org/fhir/StructureDefinition/Range#rng-2", between((98, "[degF]"), (37, "Cel"))),
+    ("http://hl7.org/fhir/StructureDefinition/Range#rng-2", between((2, "[pH]"), (1, "mol/L"))),
     ("Type_Specific_Checks_DT_Identifier_System", identified("HTTPS://ehr.test/ids")),
     ("TYPE_SPECIFIC_CHECKS_CANONICAL_ABSOLUTE", patient(meta={"profile": ["HTTPS://ehr.test/profile"]})),
     ("Terminology_TX_System_Relative", patient(meta={"tag": [{"system": "HTTPS://ehr.test/tags", "code": "a"}]})),

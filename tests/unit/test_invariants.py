@@ -73,7 +73,10 @@ def test_what_breaks_it(key: str, validator: Validator) -> None:
         ((90, "min"), (1, "h"), False),
         ((200, "mg/dL"), (1, "g/L"), False),
         ((1, "kg"), (2, "m"), False),  # nobody can compare them
-        ((1, "Cel"), (1, "K"), True),  # not known here
+        ((1, "Cel"), (1, "K"), False),
+        ((98, "[degF]"), (37, "Cel"), True),
+        ((99, "[degF]"), (37, "Cel"), False),
+        ((2, "[pH]"), (1, "mol/L"), True),  # not known here
     ],
 )
 def test_units_of_ucum_are_converted(

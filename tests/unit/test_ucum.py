@@ -33,6 +33,18 @@ from fhir_keta.validation.ucum import measure
         ("{score}", "1", 1),
         ("pt", "t", Fraction(1, 10**12)),
         ("dag", "g", 10),
+        ("k[IU]/L", "[iU]/mL", 1),
+        ("[CFU]/mL", "10*3.[CFU]/L", 1),
+        ("[drp]", "mL", Fraction(1, 20)),
+        ("[foz_us]", "mL", Fraction("29.5735295625")),
+        ("[gal_br]", "[foz_br]", 160),
+        ("[psi]", "Pa", Fraction("444822.16152605") / Fraction("64.516")),
+        ("[in_i'Hg]", "mm[Hg]", Fraction("25.4")),
+        ("[stone_av]", "kg", Fraction("6.35029318")),
+        ("[degR]", "K", Fraction(5, 9)),
+        ("mo_j", "d", Fraction("30.4375")),
+        ("mCi", "MBq", 37),
+        ("REM", "mSv", 10),
     ],
 )
 def test_a_unit_is_so_many_of_another(code: str, same_as: str, times: Fraction) -> None:
@@ -43,7 +55,23 @@ def test_a_unit_is_so_many_of_another(code: str, same_as: str, times: Fraction) 
     assert found.factor == other.factor * times
 
 
-@pytest.mark.parametrize(("code", "other"), [("kg", "m"), ("mg/dL", "mmol/L"), ("min", "1/min"), ("Pa", "N")])
+# the points at which water freezes and boils
+@pytest.mark.parametrize(
+    ("code", "freezes", "boils"),
+    [("Cel", 0, 100), ("[degF]", 32, 212), ("[degRe]", 0, 80), ("[degR]", "491.67", "671.67")],
+)
+def test_scales_of_temperature(code: str, freezes: int | str, boils: int | str) -> None:
+    found = measure(code)
+    assert found is not None
+    assert found.powers == (("K", 1),)
+    assert found.factor * Fraction(freezes) + found.zero == Fraction("273.15")
+    assert found.factor * Fraction(boils) + found.zero == Fraction("373.15")
+
+
+@pytest.mark.parametrize(
+    ("code", "other"),
+    [("kg", "m"), ("mg/dL", "mmol/L"), ("min", "1/min"), ("Pa", "N"), ("[iU]", "1"), ("[CFU]", "[PFU]"), ("Cel", "m")],
+)
 def test_units_of_different_things(code: str, other: str) -> None:
     found, compared = measure(code), measure(other)
     assert found is not None
@@ -67,8 +95,12 @@ def test_units_of_different_things(code: str, other: str) -> None:
         "kilogram",
         "KG",
         "kmin",
-        "Cel",
-        "[degF]",
+        "Cel/h",
+        "mCel",
+        "[degF]2",
+        "k[CFU]",
+        "[pH]",
+        "dB",
         "{",
         "{a}}",
     ],

@@ -115,7 +115,7 @@ def _converted_in_order(low: JsonObject, high: JsonObject) -> bool:
     of, to = measure(text(low["code"])), measure(text(high["code"]))
     if first is None or second is None or of is None or to is None:
         return True
-    return of.powers == to.powers and _exact(first) * of.factor <= _exact(second) * to.factor
+    return of.powers == to.powers and (_exact(first) * of.factor + of.zero <= _exact(second) * to.factor + to.zero)
 
 
 def _exact(value: float) -> Fraction:
