@@ -87,9 +87,11 @@ def has_an_id_only(value: Any, _record: Any, _expression: str) -> bool:
     return isinstance(value, dict) and set(value) == {"id"}
 
 
-def has_its_scheme_in_capitals(value: Any, _record: Any, _expression: str) -> bool:
+def has_a_scheme_it_does_not_know(value: Any, _record: Any, _expression: str) -> bool:
+    """A URI with a scheme (RFC 3986) other than those few, or with one in capitals, or nothing behind it."""
     texts = [value, *value.values()] if isinstance(value, dict) else [value]
-    return any(isinstance(text, str) and re.match(r"[A-Z]+:", text) for text in texts)
+    schemes = r"(?!(?:https?|urn):.)[A-Za-z][A-Za-z0-9+.-]*:"
+    return any(isinstance(text, str) and re.match(schemes, text) for text in texts)
 
 
 def is_a_short_oid(value: Any, _record: Any, _expression: str) -> bool:

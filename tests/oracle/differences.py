@@ -243,9 +243,9 @@ ONLY_THEIRS = (
         Kind(
             rule,
             "",
-            "The scheme of a URL may be written in capitals: it is absolute.",
+            "With any scheme, also in capitals, a URL is absolute; it knows http, https and urn, and a few more in places.",
             "https://www.rfc-editor.org/rfc/rfc3986#section-3.1",
-            conditions.has_its_scheme_in_capitals,
+            conditions.has_a_scheme_it_does_not_know,
         )
         for rule in (
             "VALUESET_INCLUDE_SYSTEM_ABSOLUTE",
