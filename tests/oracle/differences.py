@@ -243,7 +243,7 @@ ONLY_THEIRS = (
         Kind(
             rule,
             "",
-            "With any scheme, also in capitals, a URL is absolute; it knows http, https and urn, and a few more in places.",
+            "With any scheme, also in capitals, a URL is absolute; it knows http, https and urn, in places a few more.",
             "https://www.rfc-editor.org/rfc/rfc3986#section-3.1",
             conditions.has_a_scheme_it_does_not_know,
         )
