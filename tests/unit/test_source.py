@@ -320,7 +320,7 @@ def together(*paths: Path) -> list[Portion]:
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Portions of 1,000 bytes, records of 5,000 at most, which are read in parts of 64."""
     largest_record(5_000, monkeypatch)
-    for name, count in (("_BLOCK", 1_000), ("_PART", 64), ("_PROBE", 64)):
+    for name, count in (("_BLOCK", 1_000), ("_PORTION", 1_000), ("_PART", 64), ("_PROBE", 64)):
         monkeypatch.setattr(blocks, name, count)
 
 
