@@ -64,15 +64,17 @@ class Prepared:
 
 @dataclass(slots=True, eq=False)
 class PreparedPlans:
-    """The plans that one validator has met so far, and how many elements are remembered with them."""
+    """The plans that one validator has met so far, and how many elements are remembered with them.
 
+    ``known`` is by the id() of a plan and of that above it, which stay their own since both are kept, and the key.
+    """
+
+    known: dict[tuple[int, int, str], Prepared] = field(default_factory=dict)
     remembered: int = 0
-    _known: dict[tuple[int, int, str], Prepared] = field(default_factory=dict)
 
     def of(self, plan: FunctionPlan, above: FunctionPlan | None, key: str) -> Prepared:
-        """The plan of what stands under a key of what ``above`` is for. It is kept, so that its id() stays its own."""
-        place = (id(plan), id(above), key)
-        return self._known.get(place) or self._known.setdefault(place, _prepared(plan, above, key))
+        """The plan of what stands under a key of what ``above`` is for."""
+        return self.known.setdefault((id(plan), id(above), key), _prepared(plan, above, key))
 
     def below(self, prepared: Prepared, key: str) -> Prepared:
         """The plan of what stands under a key that has one."""
@@ -116,7 +118,8 @@ class AcceptPath:
     def is_clean(self, value: JsonObject, plan: FunctionPlan, above: FunctionPlan | None = None, key: str = "") -> bool:
         """Whether the walk would find nothing in an element: no finding, no id, no nested resource, only extensions
         known good. ``plan`` is its own, ``above`` that of the element around it, where it stands under ``key``."""
-        return self._judged(value, self.plans.of(plan, above, key)) != _UNSURE
+        prepared = self.plans.known.get((id(plan), id(above), key))
+        return self._judged(value, prepared or self.plans.of(plan, above, key)) != _UNSURE
 
     def _judged(self, value: JsonObject, prepared: Prepared) -> int:
         if prepared.clean and written(value) in prepared.clean:

@@ -177,10 +177,11 @@ class _Walk:
                     yield from _primitive(compiled, value, plan, here.down(key))
                 continue
             is_list = isinstance(content, list)
+            slices = plan.slices.get(key)
             for position, item in enumerate(content if is_list else (content,)):
                 if not isinstance(item, dict):
                     continue
-                own = below if key not in plan.slices else of_slice(plan.slices[key], item, self.scope, below)
+                own = of_slice(slices, item, self.scope, below) if slices else below
                 if below.type == "Extension":
                     path, modifier = element_path(plan, above, key_here), key == "modifierExtension"
                     if shortcut and "id" not in item and shortcut.extension_is_clean(item, path, plan.type, modifier):

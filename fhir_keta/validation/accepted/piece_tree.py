@@ -30,7 +30,7 @@ class _Form:
         return VaryingToken(position, self.pattern, self.match, self.role == "end")
 
 
-_Matched = tuple[int, _Form]
+Matched = tuple[int, _Form]
 """A token, by its position, and how it was matched."""
 
 _NO_FORMS: dict[bytes, list[_Form]] = {}
@@ -43,11 +43,11 @@ class PieceTree:
     size: int = 0
     _start: _Following = field(default_factory=dict)
 
-    def read(self, tokens: Sequence[bytes]) -> tuple[tuple[Piece, ...], list[VaryingToken]] | None:
+    def read(self, tokens: Sequence[bytes]) -> tuple[tuple[Piece, ...], list[Matched]] | None:
         """The pieces of these tokens, and those tokens in which something varies, as it may; None where there are no
         such pieces."""
         pieces: list[Piece] = []
-        varying: list[_Matched] = []
+        varying: list[Matched] = []
         following = start = self._start
         earlier = b""  # the start of the Period that is being read
         for position, token in enumerate(tokens):
@@ -69,11 +69,11 @@ class PieceTree:
             else:
                 pieces.append(after)
                 following = start
-        return (tuple(pieces), _tokens(varying)) if following is start else None
+        return (tuple(pieces), varying) if following is start else None
 
     def _read_otherwise(
-        self, tokens: Sequence[bytes], pieces: list[Piece], varying: list[_Matched]
-    ) -> tuple[tuple[Piece, ...], list[VaryingToken]] | None:
+        self, tokens: Sequence[bytes], pieces: list[Piece], varying: list[Matched]
+    ) -> tuple[tuple[Piece, ...], list[Matched]] | None:
         """Read on after ``pieces``, where a token is known as it is and also as one that varies.
 
         What follows decides; so the piece that could not be read is read again from its beginning.
@@ -90,16 +90,16 @@ class PieceTree:
             pieces.append(piece)
             varying += inside
             position += piece.length
-        return tuple(pieces), _tokens(varying)
+        return tuple(pieces), varying
 
     def _next(
         self, tokens: Sequence[bytes], position: int, following: _Following, earlier: bytes
-    ) -> tuple[Piece, list[_Matched]] | None:
+    ) -> tuple[Piece, list[Matched]] | None:
         """The piece that begins or goes on at ``position``, and what varies from there to its end."""
         if position == len(tokens):
             return None
         token = tokens[position]
-        ways: list[tuple[Any, bytes, list[_Matched]]] = []
+        ways: list[tuple[Any, bytes, list[Matched]]] = []
         if (after := following.get(token)) is not None:
             ways.append((after, earlier, []))
         for form in following.get(None, _NO_FORMS).get(token[: token.find(b'":')], ()):
@@ -147,7 +147,8 @@ class PieceTree:
         self.size = 0
 
 
-def _tokens(varying: Sequence[_Matched]) -> list[VaryingToken]:
+def varying_tokens(varying: Sequence[Matched]) -> list[VaryingToken]:
+    """What ``layouts`` has to know of tokens in which something varies."""
     return [form.at(position) for position, form in varying]
 
 

@@ -21,7 +21,7 @@ from fhir_keta.records.json_text import Member, members
 from fhir_keta.validation.accepted.items import AcceptedItems
 from fhir_keta.validation.accepted.layouts import Layouts
 from fhir_keta.validation.accepted.piece import COMMA, LINK_ID, RESPONSE, Path, Piece, cut, is_spaced, piece_of
-from fhir_keta.validation.accepted.piece_tree import PieceTree
+from fhir_keta.validation.accepted.piece_tree import PieceTree, varying_tokens
 from fhir_keta.validation.accepted.together import Together, element_of, items_are_independent, read_together
 from fhir_keta.validation.accepted.varying import varying_type
 from fhir_keta.validation.compiled import Compiled
@@ -40,6 +40,9 @@ _DECIDING = frozenset({"resourceType", "meta", "code", "questionnaire"})
 # they hold other resources, or rules deep inside them look at the root
 _NEVER = frozenset({"Bundle", "Parameters", "StructureDefinition"})
 
+# what of a root element rules may relate to others: its content, that it is there, or nothing
+_CONTENT, _PRESENCE, _UNRELATED = "content", "presence", "unrelated"
+
 _FRAGMENT = re.compile(r"""['"]#([^'"]*)""")
 
 
@@ -54,6 +57,7 @@ class _Kind:
     _combinations: set[frozenset[Piece | str]] = field(default_factory=set)
     _containing: set[frozenset[Piece]] = field(default_factory=set)
     _types: dict[Path, str | None] = field(default_factory=dict)
+    _roles: dict[str, str] = field(default_factory=dict)
 
     def accepts(self, pieces: tuple[Piece, ...]) -> bool:
         """Whether these pieces were good, and good together."""
@@ -71,15 +75,16 @@ class _Kind:
         """What of these pieces rules may relate to each other: that an element is there, or its content too."""
         if self.together is None:
             return frozenset(pieces)
-        together, compiled = self.together, self.compiled[0]
-        found: list[Piece | str] = []
-        for piece in pieces:
-            name = element_of(compiled, piece.key)
-            if name in together.names:
-                found.append(piece)
-            elif name in together.asked or (self.items and name == "item"):
-                found.append(piece.key)
-        return frozenset(found)
+        roles = [(piece, self._roles.get(piece.key) or self._role(piece.key)) for piece in pieces]
+        return frozenset([piece if role == _CONTENT else piece.key for piece, role in roles if role != _UNRELATED])
+
+    def _role(self, key: str) -> str:
+        """What of a root element rules may relate to others."""
+        assert self.together is not None
+        name = element_of(self.compiled[0], key)
+        is_asked = name in self.together.asked or (self.items and name == "item")
+        role = _CONTENT if name in self.together.names else _PRESENCE if is_asked else _UNRELATED
+        return self._roles.setdefault(key, role)
 
     def varying_type(self, path: Path) -> str | None:
         """The type of the value at ``path`` in a piece if it may vary, see ``varying``; None where it may not."""
@@ -124,7 +129,7 @@ class AcceptedPieces:
         if kind is None or not kind.accepts(pieces):
             return None
         outcome = kind, _status(pieces)
-        self._layouts.learn(tokens, varying, outcome)
+        self._layouts.learn(tokens, varying_tokens(varying), outcome)
         return outcome
 
     def learn(
