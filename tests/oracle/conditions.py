@@ -103,6 +103,18 @@ def is_base64_with_white_space(value: Any, _record: Any, _expression: str) -> bo
     return isinstance(data, str) and any(map(str.isspace, data)) and _BASE64.fullmatch(data) is not None
 
 
+def is_counted_but_not_base64(value: Any, _record: Any, expression: str) -> bool:
+    """Four characters, or a multiple, of base64Binary, whatever they are."""
+    if not isinstance(value, str) or len("".join(value.split())) % 4:
+        return False
+    return re.search(r"(\.data|\.query|\.carrierAIDC|\.ofType\(base64Binary\))$", expression) is not None
+
+
+def is_an_effective_description(_value: Any, _record: Any, expression: str) -> bool:
+    """An element whose name begins with that of another, which is one of a choice of types."""
+    return expression.endswith(("participantEffectiveDescription", "studyEffectiveDescription"))
+
+
 def is_a_range_it_cannot_convert(value: Any, _record: Any, _expression: str) -> bool:
     """Two values of which one has a code that is no unit of UCUM known here, or one with a zero of its own (Cel).
 

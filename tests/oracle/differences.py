@@ -97,6 +97,13 @@ ONLY_OURS = (
         for rule in ("primitive-format", "uri-absolute")
     ),
     Kind(
+        "primitive-format",
+        "",
+        "base64Binary is base64; outside an Attachment it counts the characters.",
+        f"{DATATYPES}#base64Binary",
+        conditions.is_counted_but_not_base64,
+    ),
+    Kind(
         "value-fixed",
         "",
         "A blank is not the value that is fixed; it takes a blank for no value at all.",
@@ -262,6 +269,13 @@ ONLY_THEIRS = (
         "Addresses with example.org or acme.com in them are for examples, and it refuses them unless told not to.",
         "https://www.rfc-editor.org/rfc/rfc2606#section-3",
         conditions.is_an_example,
+    ),
+    Kind(
+        "Validation_VAL_Profile_MatchMultiple",
+        "",
+        "studyEffectiveDescription is an element of its own; it takes it for a type of studyEffective[x], too.",
+        "http://hl7.org/fhir/R4/researchelementdefinition.html",
+        conditions.is_an_effective_description,
     ),
     Kind(
         "Type_Specific_Checks_DT_OID_Valid",

@@ -71,6 +71,12 @@ def between(low: tuple[float, str], high: tuple[float, str]) -> Json:
     return observation(valueRange=dict(zip(("low", "high"), ends, strict=True)))
 
 
+def researched(**elements: object) -> Json:
+    characteristic = {"definitionCodeableConcept": {"text": "a"}, **elements}
+    element = {"resourceType": "ResearchElementDefinition", "status": "draft", "type": "population"}
+    return {**element, "characteristic": [characteristic]}
+
+
 TIME_POINT = ("observations/keta-rating", "extension", 0, "valueCoding")
 SEVERITY = ("records/keta-adverse-event", "severity", "coding", 0)
 HIDDEN = {"url": "http://hl7.org/fhir/StructureDefinition/questionnaire-hidden", "valueBoolean": True}
@@ -83,6 +89,8 @@ OURS = [
     ("element-empty", observation(valueString="", _valueString={"extension": [ABSENT]})),
     ("element-empty", patient(name=[{"given": []}])),
     ("primitive-format", patient(birthDate=" ")),
+    ("primitive-format", {"resourceType": "Binary", "contentType": "image/png", "data": "aGVsbG8=aGVsbG8="}),
+    ("primitive-format", {"resourceType": "Device", "udiCarrier": [{"carrierAIDC": "@@@@"}]}),
     ("value-fixed", example("observations/blood-pressure", "component", 0, "valueQuantity", "code", to="  ")),
     ("binding-required", example(*TIME_POINT, "system", to=None)),
     ("binding-required", example(*TIME_POINT, "code", to=None)),
@@ -112,6 +120,8 @@ THEIRS = [
     ("Terminology_TX_System_Relative", patient(meta={"tag": [{"system": "HTTPS://ehr.test/tags", "code": "a"}]})),
     ("Reference_REF_Format1", bundled("HTTPS://ehr.test/fhir/Patient/1", "batch")),
     ("Reference_REF_Format2", bundled("HTTPS://ehr.test/fhir/Patient/1")),
+    ("Validation_VAL_Profile_MatchMultiple", researched(participantEffectiveDescription="a")),
+    ("Validation_VAL_Profile_MatchMultiple", researched(studyEffectiveDescription="a")),
     ("Type_Specific_Checks_DT_OID_Valid", identified("urn:oid:1.2.3")),
     ("TYPE_SPECIFIC_CHECKS_DT_ATT_B64_DECODE_FAIL", patient(photo=[{"contentType": "image/png", "data": "eHh4 eHh4"}])),
     ("Type_Specific_Checks_DT_Time_Valid", observation(valueTime="10:00:00.5")),
