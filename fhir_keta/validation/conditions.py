@@ -52,9 +52,11 @@ def containing(pattern: Any) -> Condition:
 def _has_coding(found: Any, system: str, code: str) -> bool:
     """The usual pattern, a CodeableConcept with one coding, without the general recursion."""
     codings = found.get("coding") if isinstance(found, dict) else None
-    return isinstance(codings, list) and any(
-        isinstance(coding, dict) and coding.get("code") == code and coding.get("system") == system for coding in codings
-    )
+    if isinstance(codings, list):
+        for coding in codings:
+            if isinstance(coding, dict) and coding.get("code") == code and coding.get("system") == system:
+                return True
+    return False
 
 
 def coded(codes: Codes, element_id: str) -> Condition:
@@ -143,9 +145,9 @@ def every(conditions: list[Condition]) -> Condition:
     """All of these; one or more."""
     if len(conditions) == 1:
         return conditions[0]
-    matchers = [condition.matches for condition in conditions]
+    first, *others = [condition.matches for condition in conditions]
     return Condition(
-        lambda value: all(matches(value) for matches in matchers),
+        lambda value: first(value) and all(matches(value) for matches in others),
         lambda: {"allOf": [condition.schema() for condition in conditions]},
     )
 
@@ -159,11 +161,21 @@ def somewhere(element: Element, path: list[str], expected: Condition) -> Conditi
     """Some value at the path below ``element`` is as expected (arrays by any of their items)."""
     if not path:
         return expected
-    matches = expected.matches
-    return Condition(
-        lambda value: any(matches(found) for found in values_at(value, path)),
-        lambda: _somewhere(element, path, expected.schema()),
-    )
+    return Condition(_below(path, expected.matches), lambda: _somewhere(element, path, expected.schema()))
+
+
+def _below(path: list[str], matches: Matcher) -> Matcher:
+    """Whether some value at the path is as asked: what ``values_at`` says, without making the list."""
+    name, rest = path[0], path[1:]
+    inner = _below(rest, matches) if rest else matches
+
+    def holds(value: Any) -> bool:
+        found = value.get(name) if isinstance(value, dict) else None
+        if isinstance(found, dict | str):
+            return inner(found)
+        return any(map(inner, _step(value, name)))
+
+    return holds
 
 
 def _somewhere(element: Element | None, path: list[str], expected: JsonObject) -> JsonObject:

@@ -91,21 +91,33 @@ def _by_slice(items: list[Any], plan: IndexPlan, trace: Trace | None, scope: Sco
     positions: dict[str, list[int]] = {}
 
     def add(name: str, item: Any, position: int) -> None:
-        slices.setdefault(name, []).append(item)
-        positions.setdefault(name, []).append(position)
+        if name in slices:
+            slices[name].append(item)
+            positions[name].append(position)
+        else:
+            slices[name], positions[name] = [item], [position]
 
     reached = 0
     for position, item in enumerate(items):
-        name, inside, number = REST, plan.rest, len(plan.slices) if plan.at_end else reached
-        matched = [count for count, slice_ in enumerate(plan.slices) if slice_.holds(item, scope)]
+        matched = [
+            (number, slice_)
+            for number, slice_ in enumerate(plan.slices)
+            if (slice_.resolved(item, scope) if slice_.resolved else slice_.matches(item))
+        ]
         if matched:
-            number = matched[0]
-            name, inside = plan.slices[number].name, plan.slices[number].inside
+            number, slice_ = matched[0]
+            name, inside = slice_.name, slice_.inside
+        else:
+            number = len(plan.slices) if plan.at_end else reached
+            name, inside = REST, plan.rest
         add(name, indexed(item, inside, trace, scope) if inside else item, position)
         if number < reached and (plan.ordered or reached == len(plan.slices)):
             add(MISPLACED, item, position)
-        reached = max(reached, number)
-        inner = [each for each in plan.reslices.get(name, ()) if each.holds(item, scope)]
+        if number > reached:
+            reached = number
+        inner: list[Slice] = []
+        if name in plan.reslices:
+            inner = [each for each in plan.reslices[name] if each.holds(item, scope)]
         if inner:
             below = inner[0].inside
             add(inner[0].name, indexed(item, below, trace, scope) if below else item, position)
