@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.base_records import CATEGORY, URN, JsonObject, case, observation, patient
+from tests.base_records import CATEGORY, URN, BaseCase, JsonObject, case, observation, patient
 
 OF_VALUE_SET = {"system": "http://hl7.org/fhir/ValueSet/observation-status", "code": "final"}
 LOCAL = {"system": "local", "code": "x"}
@@ -16,11 +16,60 @@ def _encounter(**coding: str) -> JsonObject:
     return {"resourceType": "Encounter", "status": "finished", "class": coding}
 
 
+def _measured(system: str, **elements: object) -> JsonObject:
+    return observation(valueQuantity={"value": 1, "unit": "mg", "system": system, **elements})
+
+
+def _answered(system: str) -> JsonObject:
+    item = {"linkId": "1", "answer": [{"valueCoding": {"system": system, "code": "x"}}]}
+    return {"resourceType": "QuestionnaireResponse", "status": "completed", "item": [item]}
+
+
+def _miswritten(system: str) -> tuple[BaseCase, ...]:
+    """A system that is nearly one of those published: of a quantity, a tag, an answer; elsewhere only a warning."""
+    coding = {"system": system, "code": "x"}
+    answer = "QuestionnaireResponse.item[0].answer[0].value.ofType(Coding).system"
+    return (
+        case(
+            f"quantity of {system}",
+            _measured(system, code="mg"),
+            ("system-spelling", "Observation.value.ofType(Quantity).system"),
+        ),
+        case(f"tag of {system}", patient(meta={"tag": [coding]}), ("system-spelling", "Patient.meta.tag[0].system")),
+        case(f"answer of {system}", _answered(system), ("system-spelling", answer)),
+        case(f"security label of {system}", patient(active=True, meta={"security": [coding]})),
+        case(f"class of {system}", _encounter(**coding)),
+        case(f"concept of {system}", observation(method={"coding": [coding]})),
+        case(f"tag of {system} without a code", patient(active=True, meta={"tag": [{"system": system}]})),
+    )
+
+
 def _identified(value: str) -> JsonObject:
     return patient(identifier=[{"system": "urn:ietf:rfc:3986", "value": value}])
 
 
+_MISWRITTEN = (
+    "http://loinc.org/",
+    "https://loinc.org",
+    "http://snomed.info/sct/900000000000207008",
+    "http://unitsofmeasure.org|2.1",
+    "http://www.nlm.nih.gov/research/umls/rxnorms",
+    "https://terminology.hl7.org/CodeSystem/v3-ActCode",
+    "https://hl7.org/fhir/observation-status",
+)
+
 CODING_CASES = (
+    *(each for system in _MISWRITTEN for each in _miswritten(system)),
+    *(
+        case(f"quantity of {system}", _measured(system, code="mg"))
+        for system in ("http://snomed.info/sct", "https://unitsofmeasure.org/", "https://hl7.org/codes", "urn:x:y")
+    ),
+    case(
+        "quantity of a miswritten system without a code",
+        _measured("https://loinc.org"),
+        ("system-spelling", "Observation.value.ofType(Quantity).system"),
+        oracle=False,
+    ),
     case("relative system of a tag", patient(meta={"tag": [LOCAL]}), ("uri-absolute", "Patient.meta.tag[0].system")),
     case("relative system of a class", _encounter(**LOCAL), ("uri-absolute", "Encounter.class.system")),
     case("relative system without a code", _encounter(system="local", display="x")),

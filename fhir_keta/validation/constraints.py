@@ -18,6 +18,14 @@ _ABSOLUTE = re.compile(r"(?!Extension\.)[A-Za-z]+\.url|(?:Identifier|Quantity|Va
 _MAXIMUM = "http://hl7.org/fhir/StructureDefinition/elementdefinition-maxValueSet"
 _ABSOLUTE_URI: JsonObject = {"$comment": "uri-absolute", "pattern": "^[A-Za-z][A-Za-z0-9+.-]*:"}
 
+# systems that are often miswritten: with something behind, or with https
+_PUBLISHED = r"(?:snomed\.info/sct|loinc\.org|unitsofmeasure\.org|www\.nlm\.nih\.gov/research/umls/rxnorm)"
+_OF_HL7 = r"(?:hl7\.org/fhir|terminology\.hl7\.org/CodeSystem/)"
+_AS_PUBLISHED: JsonObject = {
+    "$comment": "system-spelling",
+    "not": {"pattern": f"^http://{_PUBLISHED}.|^https://(?:{_PUBLISHED}$|{_OF_HL7})"},
+}
+
 _REFERENCE_ID = r"[A-Za-z0-9\-\.]+(?:/_history/[A-Za-z0-9\-\.]+)?(?:#.*)?$"
 _REFERENCE_BASE = r"^(?:https?://[^ \t\r\n]*/)?"
 
@@ -28,8 +36,12 @@ def element_constraints(element: Element, type_code: str, library: Library) -> l
     path = element.definition.get("base", {}).get("path", "")
     if type_code == "uri" and _ABSOLUTE.fullmatch(path):
         found.append(_ABSOLUTE_URI)
+    if path == "Quantity.system":
+        found.append(_AS_PUBLISHED)
     if type_code == "Coding" and (path != "CodeableConcept.coding" or "binding" in element.definition):
         found.append({"if": {"required": ["code", "system"]}, "then": {"properties": {"system": _ABSOLUTE_URI}}})
+        if element.definition.get("binding", {}).get("strength", "example") == "example":
+            found.append({"if": {"required": ["code", "system"]}, "then": {"properties": {"system": _AS_PUBLISHED}}})
     if path == "Reference.reference":
         found.append({"$comment": "reference-format", "pattern": r"^[^ \t\r\n]*$"})
     fixed = element.value("fixed")

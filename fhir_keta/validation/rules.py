@@ -113,6 +113,12 @@ _RULES = (
     Rule("bundle-full-url", "error", "structure", "{problem}."),
     Rule("uri-absolute", "error", "value", "An absolute URI is expected here: one with a scheme (https:, urn:)."),
     Rule(
+        "system-spelling",
+        "error",
+        "value",
+        "Nearly the system of SNOMED CT, LOINC, UCUM, RxNorm or HL7: write it with http: and nothing behind it.",
+    ),
+    Rule(
         "identifier-uri",
         "error",
         "value",

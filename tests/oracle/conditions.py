@@ -110,6 +110,13 @@ def is_counted_but_not_base64(value: Any, _record: Any, expression: str) -> bool
     return re.search(r"(\.data|\.query|\.carrierAIDC|\.ofType\(base64Binary\))$", expression) is not None
 
 
+def is_a_system_it_does_not_look_at(value: Any, record: Any, expression: str) -> bool:
+    """Of a quantity without a code, or one of terminology.hl7.org that may not be known."""
+    quantity = at(record, expression.rpartition(".")[0])
+    is_alone = isinstance(quantity, dict) and "code" not in quantity
+    return is_alone or str(value).startswith("https://terminology.hl7.org/")
+
+
 def is_an_effective_description(_value: Any, _record: Any, expression: str) -> bool:
     """An element whose name begins with that of another, which is one of a choice of types."""
     return expression.endswith(("participantEffectiveDescription", "studyEffectiveDescription"))

@@ -124,6 +124,16 @@ ONLY_OURS = (
         f"{TERMINOLOGIES}#required",
         conditions.has_a_code_of_elsewhere,
     ),
+    *(
+        Kind(
+            rule,
+            "",
+            "A system is one, and written as it was published, with or without a code; it looks at those with a code.",
+            "http://hl7.org/fhir/R4/terminologies-systems.html",
+            conditions.is_a_system_it_does_not_look_at,
+        )
+        for rule in ("uri-absolute", "system-spelling")
+    ),
     Kind(
         "reference-relative",
         "",

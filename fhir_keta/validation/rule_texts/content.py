@@ -206,6 +206,14 @@ TEXTS = {
         patient(identifier=[{"system": "mrn", "value": "12345"}]),
         patient(identifier=[{"system": "https://example.org/mrn", "value": "12345"}]),
     ),
+    "system-spelling": RuleText(
+        "The system of a code is written as it was published.",
+        "Software compares systems letter by letter: https://loinc.org is not LOINC, http://unitsofmeasure.org/ is not "
+        "UCUM. Source: FHIR R4, Using Codes in resources, Code System URIs.",
+        "Write http: for https:, and take away what stands behind the system.",
+        observation(valueQuantity={"value": 1, "system": "https://unitsofmeasure.org", "code": "mg"}),
+        observation(valueQuantity={"value": 1, "system": "http://unitsofmeasure.org", "code": "mg"}),
+    ),
     "element-id": RuleText(
         "The id of an element is the only such one in the resource.",
         "It is there to be referred to. Source: FHIR R4, Element.id.",
