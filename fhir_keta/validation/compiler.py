@@ -336,7 +336,7 @@ class _Compilation:
             value = self._type(code, type_.get("profile", []))
             value = with_more(value, self._element_invariants(child, code))
         if code == "Reference" and (targets := target_types(type_.get("targetProfile", ()), self.library)):
-            demands.append(target_schema(targets, self.library))
+            demands.append(target_schema(targets))
             if value.functions:
                 profiles = target_profiles(type_.get("targetProfile", ()), self.library)
                 value = value._replace(functions=replace(value.functions, targets=targets, profiles=profiles))

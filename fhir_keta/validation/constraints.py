@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from fhir_keta.definitions.library import Codes, Library
+from fhir_keta.validation import reference_targets
 from fhir_keta.validation.elements import Element, choice_key, type_code
 from fhir_keta.validation.index import BY_SLICE
 from fhir_keta.validation.shapes import text
@@ -25,9 +26,6 @@ _AS_PUBLISHED: JsonObject = {
     "$comment": "system-spelling",
     "not": {"pattern": f"^http://{_PUBLISHED}.|^https://(?:{_PUBLISHED}$|{_OF_HL7})"},
 }
-
-_REFERENCE_ID = r"[A-Za-z0-9\-\.]+(?:/_history/[A-Za-z0-9\-\.]+)?(?:#.*)?$"
-_REFERENCE_BASE = r"^(?:https?://[^ \t\r\n]*/)?"
 
 
 def element_constraints(element: Element, type_code: str, library: Library) -> list[JsonObject]:
@@ -140,24 +138,13 @@ def _is_profile(structure: JsonObject) -> bool:
     return structure.get("derivation") == "constraint"
 
 
-def target_schema(allowed: Iterable[str], library: Library) -> JsonObject:
-    """What ``Reference.reference`` may say for these types.
-
-    Only references that name their type are held to it: ``Type/id``, relative or absolute (R4, References).
-    """
-    any_type = "|".join(sorted(library.resource_types))
-    named = "|".join(re.escape(name) for name in sorted(allowed))
+def target_schema(allowed: Iterable[str]) -> JsonObject:
+    """What ``Reference.reference`` may say for these types, see ``reference_targets``."""
+    types = sorted(allowed)
     return {
         "$comment": "reference-target",
-        "description": " or ".join(sorted(allowed)),
-        "properties": {
-            "reference": {
-                "anyOf": [
-                    {"pattern": f"{_REFERENCE_BASE}(?:{named})/{_REFERENCE_ID}"},
-                    {"not": {"pattern": f"{_REFERENCE_BASE}(?:{any_type})/{_REFERENCE_ID}"}},
-                ],
-            }
-        },
+        "description": " or ".join(types),
+        "properties": {"reference": {reference_targets.KEYWORD: types}},
     }
 
 

@@ -1,6 +1,7 @@
 """The JSON Schema engine: jsonschema-rs on CPython, the Python jsonschema library elsewhere, one shape of error.
 
-Schemas are draft 2020-12; ``$comment`` on a schema object carries the id of the rule it states (see ``rules.py``).
+Schemas are draft 2020-12; ``$comment`` on a schema object carries the id of the rule it states (see ``rules.py``). One
+keyword is our own, see ``reference_targets``.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from fhir_keta.validation import reference_targets
 from fhir_keta.validation.portions import in_portions
 from fhir_keta.validation.refusal import Refusal
 
@@ -50,7 +52,8 @@ def _rust_engine(schema: JsonObject, jsonschema_rs: Any) -> Engine:
     # messages are never read, so none needs to quote a whole record; no pattern looks around, so the plainer regular
     # expressions do, which are quicker to make
     plain = jsonschema_rs.RegexOptions()
-    validator = jsonschema_rs.Draft202012Validator(schema, offline=True, mask="", pattern_options=plain)
+    own = {reference_targets.KEYWORD: _ReferenceTargets}
+    validator = jsonschema_rs.Draft202012Validator(schema, offline=True, mask="", pattern_options=plain, keywords=own)
 
     def refusals(instance: Any) -> Iterator[Refusal]:
         for error in validator.iter_errors(instance):
@@ -66,11 +69,22 @@ def _rust_engine(schema: JsonObject, jsonschema_rs: Any) -> Engine:
     return Engine(schema, validator.is_valid, partial(in_portions, refusals))
 
 
+class _ReferenceTargets:
+    """Our own keyword, in the form that jsonschema-rs asks for."""
+
+    def __init__(self, _schema: JsonObject, allowed: list[str], _path: list[str | int]) -> None:
+        self._allowed = frozenset(allowed)
+
+    def validate(self, instance: Any) -> None:
+        if not reference_targets.may_lead_to(self._allowed, instance):
+            raise ValueError
+
+
 def _python_engine(schema: JsonObject) -> Engine:
     import jsonschema
 
     jsonschema.Draft202012Validator.check_schema(schema)
-    own = {"pattern": _pattern, "required": _required}
+    own = {"pattern": _pattern, "required": _required, reference_targets.KEYWORD: _reference_targets}
     validator = jsonschema.validators.extend(jsonschema.Draft202012Validator, own)(schema)
 
     def refusals(instance: Any) -> Iterator[Refusal]:
@@ -85,6 +99,13 @@ def _pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iter
     import jsonschema
 
     if isinstance(instance, str) and not re.search(re.sub(_DOLLAR, r"\g<1>\\Z", pattern), instance):
+        yield jsonschema.ValidationError("")
+
+
+def _reference_targets(_validator: Any, allowed: list[str], instance: Any, _schema: Any) -> Iterator[Any]:
+    import jsonschema
+
+    if not reference_targets.may_lead_to(allowed, instance):
         yield jsonschema.ValidationError("")
 
 
