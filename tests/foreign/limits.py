@@ -49,6 +49,15 @@ LIMIT_PROFILES: tuple[JsonObject, ...] = (
         on="Patient",
     ),
     profile(
+        "answered",
+        element("QuestionnaireResponse.item.answer", min=1),
+        on="QuestionnaireResponse",
+    ),
+    profile(
+        "well-noted",
+        element("Observation.note", patternAnnotation={"text": "Well"}),
+    ),
+    profile(
         "aggregated",
         aggregated("Observation.subject", "contained"),
         aggregated("Observation.focus", "bundled"),
@@ -103,6 +112,30 @@ _OF_VALUES = (
     case("long code", "small-photo", patient(language="de-DE"), "max-length"),
     case("long date", "small-photo", patient(birthDate="2020-01"), "max-length"),
 )
+_ANSWERED = {"answer": [{"valueBoolean": True}]}
+
+
+def _answers(*items: JsonObject) -> JsonObject:
+    return {"resourceType": "QuestionnaireResponse", "status": "completed", "item": list(items)}
+
+
+_WHERE_IT_LEADS = "it holds only the rules of R4 where contentReference leads back to an element, not the profile's"
+_NO_PATTERN = (
+    "it compares no patterns of some types (Annotation, ContactDetail, Dosage, Meta, UsageContext), and refuses"
+)
+_OF_STRUCTURES = (
+    case("an answer", "answered", _answers({"linkId": "1", **_ANSWERED})),
+    case("no answer", "answered", _answers({"linkId": "1"}), "cardinality-min"),
+    case(
+        "no answer of an item inside",
+        "answered",
+        _answers({"linkId": "1", "answer": [{"valueBoolean": True, "item": [{"linkId": "2"}]}]}),
+        "cardinality-min",
+        differs=_WHERE_IT_LEADS,
+    ),
+    case("as the pattern has it", "well-noted", observation(note=[{"text": "Well"}]), differs=_NO_PATTERN),
+    case("not as the pattern has it", "well-noted", observation(note=[{"text": "Ill"}]), "value-pattern"),
+)
 _OF_REFERENCES = (
     case("contained", "aggregated", of_contained(HOLDS_CHILD, subject={"reference": "#p"})),
     case("not contained", "aggregated", observation(subject={"reference": "Patient/1"}), "reference-aggregation"),
@@ -149,4 +182,4 @@ _OF_PRIMITIVES = (
         "element-empty",
     ),
 )
-LIMIT_CASES = (*_OF_VALUES, *_OF_REFERENCES, *_OF_PRIMITIVES)
+LIMIT_CASES = (*_OF_VALUES, *_OF_STRUCTURES, *_OF_REFERENCES, *_OF_PRIMITIVES)

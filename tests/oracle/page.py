@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from tests.foreign.cases import FOREIGN_CASES
 from tests.java import ROOT
 from tests.oracle.differences import ONLY_OURS, ONLY_THEIRS, Kind
 
@@ -34,6 +35,13 @@ _THEIRS = """
 |---|---|---|
 """
 
+_PROFILES = """
+## On profiles
+
+What HL7's validator says otherwise of profiles, each with a profile and a record in the tests:
+
+"""
+
 _MORE = """
 ## What neither looks at, and we say so
 
@@ -48,13 +56,19 @@ _MORE = """
 
 def page() -> str:
     """The page as Markdown."""
-    return "".join((_HEAD, _OURS, *_rows(ONLY_OURS), _THEIRS, *_rows(ONLY_THEIRS), _MORE))
+    return "".join((_HEAD, _OURS, *_rows(ONLY_OURS), _THEIRS, *_rows(ONLY_THEIRS), _PROFILES, *_of_profiles(), _MORE))
 
 
 def _rows(kinds: Iterable[Kind]) -> Iterator[str]:
     rows = dict.fromkeys((f"`{kind.rule}`" if kind.rule else "several", kind.why, kind.source) for kind in kinds)
     for rule, why, source in rows:
         yield f"| {rule} | {why} | [{source.rpartition('/')[2]}]({source}) |\n"
+
+
+def _of_profiles() -> Iterator[str]:
+    found = dict.fromkeys((each.differs, bool(each.errors)) for each in FOREIGN_CASES if each.differs)
+    for why, is_ours in found:
+        yield f"- {why} (an error {'here' if is_ours else 'there'} only)\n"
 
 
 if __name__ == "__main__":
