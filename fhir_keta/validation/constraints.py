@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from fhir_keta.definitions.library import Codes, Library
-from fhir_keta.validation import reference_targets
+from fhir_keta.validation import reference_format
 from fhir_keta.validation.elements import Element, choice_key, type_code
 from fhir_keta.validation.index import BY_SLICE
 from fhir_keta.validation.shapes import text
@@ -139,12 +139,19 @@ def _is_profile(structure: JsonObject) -> bool:
 
 
 def target_schema(allowed: Iterable[str]) -> JsonObject:
-    """What ``Reference.reference`` may say for these types, see ``reference_targets``."""
+    """What ``Reference.reference`` may say for these types: only references that name their type are held to it."""
     types = sorted(allowed)
     return {
         "$comment": "reference-target",
         "description": " or ".join(types),
-        "properties": {"reference": {reference_targets.KEYWORD: types}},
+        "properties": {
+            "reference": {
+                "anyOf": [
+                    {"pattern": reference_format.pattern(types)},
+                    {"not": {"format": reference_format.TYPED}},
+                ],
+            }
+        },
     }
 
 

@@ -1,7 +1,7 @@
 """The JSON Schema engine: jsonschema-rs on CPython, the Python jsonschema library elsewhere, one shape of error.
 
-Schemas are draft 2020-12; ``$comment`` on a schema object carries the id of the rule it states (see ``rules.py``). One
-keyword is our own, see ``reference_targets``.
+Schemas are draft 2020-12; ``$comment`` on a schema object carries the id of the rule it states (see ``rules.py``). Of
+formats they know one of our own, see ``reference_format``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from fhir_keta.validation import reference_targets
+from fhir_keta.validation import reference_format
 from fhir_keta.validation.portions import in_portions
 from fhir_keta.validation.refusal import Refusal
 
@@ -52,8 +52,10 @@ def _rust_engine(schema: JsonObject, jsonschema_rs: Any) -> Engine:
     # messages are never read, so none needs to quote a whole record; no pattern looks around, so the plainer regular
     # expressions do, which are quicker to make
     plain = jsonschema_rs.RegexOptions()
-    own = {reference_targets.KEYWORD: _ReferenceTargets}
-    validator = jsonschema_rs.Draft202012Validator(schema, offline=True, mask="", pattern_options=plain, keywords=own)
+    own = {reference_format.TYPED: reference_format.is_typed}
+    validator = jsonschema_rs.Draft202012Validator(
+        schema, offline=True, mask="", pattern_options=plain, formats=own, validate_formats=True
+    )
 
     def refusals(instance: Any) -> Iterator[Refusal]:
         for error in validator.iter_errors(instance):
@@ -69,23 +71,15 @@ def _rust_engine(schema: JsonObject, jsonschema_rs: Any) -> Engine:
     return Engine(schema, validator.is_valid, partial(in_portions, refusals))
 
 
-class _ReferenceTargets:
-    """Our own keyword, in the form that jsonschema-rs asks for."""
-
-    def __init__(self, _schema: JsonObject, allowed: list[str], _path: list[str | int]) -> None:
-        self._allowed = frozenset(allowed)
-
-    def validate(self, instance: Any) -> None:
-        if not reference_targets.may_lead_to(self._allowed, instance):
-            raise ValueError
-
-
 def _python_engine(schema: JsonObject) -> Engine:
     import jsonschema
 
     jsonschema.Draft202012Validator.check_schema(schema)
-    own = {"pattern": _pattern, "required": _required, reference_targets.KEYWORD: _reference_targets}
-    validator = jsonschema.validators.extend(jsonschema.Draft202012Validator, own)(schema)
+    own = {"pattern": _pattern, "required": _required}
+    formats = jsonschema.FormatChecker(formats=())
+    formats.checks(reference_format.TYPED)(reference_format.is_typed)
+    extended = jsonschema.validators.extend(jsonschema.Draft202012Validator, own)
+    validator = extended(schema, format_checker=formats)
 
     def refusals(instance: Any) -> Iterator[Refusal]:
         for error in validator.iter_errors(instance):
@@ -99,13 +93,6 @@ def _pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iter
     import jsonschema
 
     if isinstance(instance, str) and not re.search(re.sub(_DOLLAR, r"\g<1>\\Z", pattern), instance):
-        yield jsonschema.ValidationError("")
-
-
-def _reference_targets(_validator: Any, allowed: list[str], instance: Any, _schema: Any) -> Iterator[Any]:
-    import jsonschema
-
-    if not reference_targets.may_lead_to(allowed, instance):
         yield jsonschema.ValidationError("")
 
 

@@ -10,11 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from fhir_keta.validation import rules
+from fhir_keta.validation import reference_format, rules
 from fhir_keta.validation.compiled import Compiled
 from fhir_keta.validation.index import BY_SLICE, REST, SEVERAL, IndexPlan, Slice
 from fhir_keta.validation.primitives import PRIMITIVE_TYPES, SPACE, primitive_remedy
-from fhir_keta.validation.reference_targets import KEYWORD, as_patterns
 
 JsonObject = dict[str, Any]
 
@@ -43,8 +42,8 @@ def pure_schema(compiled: Compiled) -> JsonObject:
 def described(schema: JsonObject) -> JsonObject:
     """A copy in which each rule is described by its message, and each pattern means the same in every language."""
     copy = mapped(schema, described)
-    if KEYWORD in copy:
-        return mapped(as_patterns(copy[KEYWORD]), described)
+    if copy.get("format") == reference_format.TYPED:
+        copy = {"pattern": reference_format.pattern_of_typed()}
     rule, words = copy.get("$comment"), copy.get("description")
     if isinstance(rule, str) and isinstance(words, str):
         copy["description"] = _sentence(rule, words)
