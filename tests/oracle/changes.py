@@ -56,7 +56,8 @@ _REFERENCES = [
         "a b",
         "/1",
     ),
-    *("Patient?name=x", "Observation/1", "Practitioner/1", "http://ehr.test/x", "Patient/" + "1" * 65, " Patient/1"),
+    *("Patient?name=x", "Zebra?name=x", "Patient?", "ftp://ehr.test/Patient/1", "base/Patient/1", "Observation/1"),
+    *("Practitioner/1", "http://ehr.test/x", "Patient/" + "1" * 65, " Patient/1"),
 ]
 _CODES = [
     *("final", "active", "completed", "draft", "retired", "unknown", "in-progress", "male", "other", "usual", "Final"),
@@ -73,6 +74,7 @@ _SYSTEMS = [
     ),
     *(f"{OURS}CodeSystem/{name}" for name in ("keta-concepts", "keta-intensity", "keta-time-point", "keta-zzz")),
     *("http://terminology.hl7.org/CodeSystem/observation-category", "zzz", "HTTP://loinc.org"),
+    *("https://loinc.org", "http://unitsofmeasure.org/"),
 ]
 _ODD: list[Any] = [None, {}, [], "", [None], "zzz", 7, True, {"zzz": 1}, [[]], {"id": "a"}, [{}], {"extension": []}]
 _NARRATIVE = {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml"><p>a note</p></div>'}
@@ -267,7 +269,7 @@ def reference(record: Json, randomness: Random) -> str:
     if place.key == "reference" and isinstance(place.holder, dict):
         match randomness.randrange(6):
             case 0:
-                place.holder["type"] = randomness.choice(("Patient", "Medication", "Zebra", "Observation"))
+                place.holder["type"] = randomness.choice(("Patient", "Group", "Zebra", f"{CORE}Patient", "Observation"))
                 return f"{place.name} with type {place.holder['type']}"
             case 1:
                 place.holder["identifier"] = {"system": randomness.choice(_SYSTEMS), "value": "1"}
