@@ -103,15 +103,6 @@ def written(value: Any) -> bytes | None:
         return None
 
 
-def most_elements(value: Any) -> int:
-    """How many elements all arrays in a value may have together: surely no more.
-
-    Raises TypeError or RecursionError where it cannot be written out as JSON.
-    """
-    written = _dumps(value)
-    return written.count(b",") + written.count(b"[")
-
-
 def repeated_names(data: bytes, value: Any) -> list[tuple[str | int, ...]]:
     """The paths (names and indexes from the root) of the names that stand more than once in one object.
 

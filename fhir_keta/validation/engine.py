@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from fhir_keta.validation import reference_format
-from fhir_keta.validation.portions import in_portions
+from fhir_keta.validation.portions import Path, in_portions
 from fhir_keta.validation.refusal import Refusal
 
 JsonObject = dict[str, Any]
@@ -25,11 +25,15 @@ _DOLLAR = r"((?:[^\\\[$]|\\.|\[\^?\]?(?:[^\\\]]|\\.)*\])*+)\$"
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """A compiled schema: ``is_valid`` is the accept path, ``refusals`` the explain path; read on, it finds more."""
+    """A compiled schema: ``is_valid`` is the accept path, ``refusals`` the explain path; read on, it finds more.
+
+    ``stated`` is room for what was found out about the schema at places where it refused something.
+    """
 
     schema: JsonObject
     is_valid: Callable[[Any], bool]
     refusals: Callable[[Any], Iterator[Refusal]]
+    stated: dict[Path, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 def compile_schema(schema: JsonObject) -> Engine:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from fhir_keta.validation import rules
 from fhir_keta.validation.compiled import Compiled
+from fhir_keta.validation.engine import Engine
 from fhir_keta.validation.index import BY_SLICE, Trace
 from fhir_keta.validation.issue import Issue
 from fhir_keta.validation.limit import MOST
@@ -21,12 +22,12 @@ _CODINGS = 10  # of one concept, for which a remedy is looked for: a bound on th
 _NAMES_BELOW = frozenset({"properties", "$defs", "dependentSchemas"})
 
 
-def explain(compiled: Compiled, value: Any, trace: Trace, refusals: Iterator[Refusal], prefix: str) -> Iterator[Issue]:
+def explain(compiled: Compiled, engine: Engine, value: Any, trace: Trace, prefix: str) -> Iterator[Issue]:
     """The findings behind the engine's refusals of an indexed ``value``; ``prefix`` is the FHIRPath of the value.
 
     No more refusals are asked for than it takes to give as many findings as are listed (see ``limit.py``).
     """
-    found = _explained(compiled, value, trace, refusals, prefix)
+    found = _explained(compiled, engine, value, trace, prefix)
     while listed := list(islice(found, MOST)):
         yield from _without_consequences(listed)
 
@@ -39,11 +40,12 @@ class _Found(NamedTuple):
     issue: Issue
 
 
-def _explained(
-    compiled: Compiled, value: Any, trace: Trace, refusals: Iterator[Refusal], prefix: str
-) -> Iterator[_Found]:
-    for refusal in refusals:
-        rule, words, owner, above = _stated(compiled.schema, refusal.schema_path)
+def _explained(compiled: Compiled, engine: Engine, value: Any, trace: Trace, prefix: str) -> Iterator[_Found]:
+    for refusal in engine.refusals(value):
+        stated = engine.stated.get(refusal.schema_path)
+        if stated is None:
+            stated = engine.stated[refusal.schema_path] = _stated(engine.schema, refusal.schema_path)
+        rule, words, owner, above = stated
         path = refusal.path[: len(refusal.path) - above] if above else refusal.path
         expression = _expression(compiled, value, trace, path, prefix)
         for issue in _issues(rule, words, owner, refusal, expression):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from fhir_keta.records.parse import LEVELS, most_elements
+from fhir_keta.records.parse import LEVELS, written
 from fhir_keta.validation.refusal import Refusal
 
 Path = tuple[str | int, ...]
@@ -60,10 +60,8 @@ def _divided(ask: Ask, instance: Any) -> Iterator[Refusal]:
 
 def _is_small(instance: Any) -> bool:
     """Whether an instance surely is one portion."""
-    try:
-        return most_elements(instance) <= PORTION
-    except (TypeError, RecursionError):  # nested too deep, or no JSON: the index may hold what is none
-        return False
+    text = written(instance)  # None where nested too deep, or no JSON: the index may hold what is none
+    return text is not None and (len(text) <= 2 * PORTION or text.count(b",") + text.count(b"[") <= PORTION)
 
 
 def _elements(value: Any) -> int:

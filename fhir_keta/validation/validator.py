@@ -141,7 +141,9 @@ class Validator:
     def _usual_checkers(self, name: str, resource: JsonObject) -> tuple[Checker, ...]:
         """The checkers for what a record claims, if all of it is known; else none."""
         meta = resource.get("meta")
-        claims = meta.get("profile", ()) if type(meta) is dict else ()
+        claims = meta.get("profile", []) if type(meta) is dict else []
+        if type(claims) is not list:  # a finding
+            return ()
         try:
             key = (name, vital_signs_profile(resource), *claims)
             found = self._by_claims.get(key)
@@ -152,7 +154,7 @@ class Validator:
             if name in self.library.resource_types:
                 canonicals, issues = self._claimed(resource, name)
                 if not issues:
-                    found = tuple(self._known(canonical) for canonical in canonicals or [name])
+                    found = self._checkers_of(canonicals, name)
             if len(self._by_claims) < _REMEMBERED and len(repr(claims)) <= _LONGEST:
                 self._by_claims[key] = found
         return found
@@ -178,10 +180,13 @@ class Validator:
             yield rules.issue("resource-type-unknown", prefix or "", name=rules.quoted(name), suggestion=hint)
             return
         expression = prefix or name
-        canonicals, unknown = self._claimed(resource, expression)
-        yield from unknown
         scope = outer.inside(resource, contained) if outer else Scope(resource, resource, conforms=self._conforms)
-        canonicals += self._asked_for(resource, profiles, scope, canonicals)
+        checkers = () if profiles else self._usual_checkers(name, resource)
+        if not checkers:
+            canonicals, unknown = self._claimed(resource, expression)
+            yield from unknown
+            canonicals += self._asked_for(resource, profiles, scope, canonicals)
+            checkers = self._checkers_of(canonicals, name)
         if name == "Bundle":
             named, addresses = entry_resources(resource), entry_addresses(resource)
             scope = replace(scope, resources=named, addresses=addresses, bundle=str(resource.get("type")))
@@ -189,8 +194,6 @@ class Validator:
             yield from document_faults(resource, expression)
         if name in DEFINITIONS:
             yield from definition_faults(resource, expression, scope, self._terminology)
-        checkers = [checker for canonical in canonicals if (checker := self._checker(canonical))]
-        checkers = checkers or [self._known(name)]
         found = False
         for checker in checkers:
             for issue in self._structure(checker, resource, expression, scope):
@@ -212,6 +215,10 @@ class Validator:
             from fhir_keta.validation.structures.faults import structure_faults  # rare among records
 
             yield from structure_faults(resource, expression, self.library)
+
+    def _checkers_of(self, canonicals: list[str], name: str) -> tuple[Checker, ...]:
+        """The checkers of those profiles that are known, or that of the type."""
+        return tuple(filter(None, map(self._checker, canonicals))) or (self._known(name),)
 
     def _asked_for(
         self, resource: JsonObject, profiles: tuple[str, ...], scope: Scope, claimed: list[str]
@@ -250,7 +257,7 @@ class Validator:
     ) -> Iterator[Issue]:
         trace: Trace = {}
         value = indexed(resource, checker.compiled.index, trace, scope)
-        yield from explain(checker.compiled, value, trace, checker.engine.refusals(value), expression)
+        yield from explain(checker.compiled, checker.engine, value, trace, expression)
 
     def _claimed(self, resource: JsonObject, expression: str) -> tuple[list[str], list[Issue]]:
         """The canonicals this resource must meet, and findings on those that cannot be checked."""

@@ -151,6 +151,12 @@ def test_unknown_profiles_warn_or_refuse(claims: list[str], expected: list[tuple
         assert {issue.severity for issue in found} == {severity}
 
 
+def test_a_claim_that_is_no_list_says_nothing_of_one_that_is() -> None:
+    made = Validator()
+    assert "element-type" in {issue.rule for issue in made.check(observation(meta={"profile": "ab"}))}
+    assert "profile-unknown" in {issue.rule for issue in made.check(observation(meta={"profile": ["a", "b"]}))}
+
+
 def test_unknown_questionnaires_warn_or_refuse() -> None:
     response = {"resourceType": "QuestionnaireResponse", "status": "completed", "questionnaire": "https://ehr.test/q"}
     for strict, severity in ((False, "warning"), (True, "error")):
