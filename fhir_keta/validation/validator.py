@@ -376,7 +376,9 @@ class Validator:
             yield self._unknown(rules.issue("questionnaire-unknown", f"{expression}.questionnaire"))
             return
         for issue in checker.findings(response):
-            yield replace(issue, expression=expression + issue.expression.removeprefix("QuestionnaireResponse"))
+            if expression != _RESPONSE:
+                issue = replace(issue, expression=expression + issue.expression.removeprefix(_RESPONSE))
+            yield issue
 
     def _response_checker(self, canonical: str, root: JsonObject) -> ResponseChecker | None:
         from fhir_keta.validation.responses.checker import compile_questionnaire  # not needed to check one Observation

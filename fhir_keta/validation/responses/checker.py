@@ -49,20 +49,24 @@ class ResponseChecker:
     def findings(self, response: JsonObject) -> Iterator[Issue]:
         """What ``check`` gives, one after the other, however many there are."""
         engine = self._complete if response.get("status") in COMPLETE else self._incomplete
+        indexed = None
         try:
-            scope, faults = index_response(response, self._plan)
+            scope, faults = indexed = index_response(response, self._plan)
             if not faults and engine.is_valid(scope) and not self._total_faults(scope):
                 return
         except (TypeError, AttributeError, KeyError):  # not built of objects and arrays as R4 says
             pass
-        yield from self._explain(response, engine)
+        yield from self._explain(response, engine, indexed)
 
-    def _explain(self, response: JsonObject, engine: Engine) -> Iterator[Issue]:
+    def _explain(
+        self, response: JsonObject, engine: Engine, indexed: tuple[JsonObject, list[Fault]] | None
+    ) -> Iterator[Issue]:
         expressions = places(response)
-        if expressions is None:
+        if expressions is None or indexed is None:
             response = without_odd_shapes(response)
             expressions = places(response) or {}
-        scope, faults = index_response(response, self._plan)
+            indexed = index_response(response, self._plan)
+        scope, faults = indexed
         explanation = Explanation(self._tree, self._compiler.rules, expressions)
         # while these are asked for, the copy lives: no other object gets the id() of one of its elements
         yield from explanation.issues(faults, engine, scope, self._total_faults(scope))

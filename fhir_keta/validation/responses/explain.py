@@ -54,24 +54,25 @@ def places(response: JsonObject) -> dict[int, str] | None:
 
     None where a shape is odd, see ``without_odd_shapes``: it would be changed there.
     """
-    found: dict[int, str] = {}
-    return found if _locate(response, "QuestionnaireResponse", found, _LEVELS) else None
-
-
-def _locate(element: JsonObject, expression: str, found: dict[int, str], levels: int) -> bool:
-    if id(element) in found or not isinstance(element.get("linkId", ""), str):
-        return False
-    found[id(element)] = expression
-    for name in ("item", "answer"):
-        if name in element:
+    if not isinstance(response.get("linkId", ""), str):
+        return None
+    found = {id(response): "QuestionnaireResponse"}
+    pending = [(response, "QuestionnaireResponse", _LEVELS)]
+    while pending:
+        element, expression, levels = pending.pop()
+        for name in ("item", "answer"):
+            if name not in element:
+                continue
             entries = element[name]
             if not isinstance(entries, list) or not entries or not levels:
-                return False
+                return None
             for index, entry in enumerate(entries):
-                at = f"{expression}.{name}[{index}]"
-                if not isinstance(entry, dict) or not _locate(entry, at, found, levels - 1):
-                    return False
-    return True
+                if not isinstance(entry, dict) or id(entry) in found or not isinstance(entry.get("linkId", ""), str):
+                    return None
+                found[id(entry)] = at = f"{expression}.{name}[{index}]"
+                if "item" in entry or "answer" in entry:
+                    pending.append((entry, at, levels - 1))
+    return found
 
 
 def without_odd_shapes(response: JsonObject, levels: int = _LEVELS) -> JsonObject:
@@ -155,7 +156,7 @@ class Explanation:
     # from the engine
 
     def _of_refusal(self, engine: Engine, refusal: Refusal, scope: JsonObject) -> Iterator[Finding]:
-        rule = _KEYWORD_RULES.get(refusal.keyword) or _comment(engine.schema, refusal.schema_path)
+        rule = _KEYWORD_RULES.get(refusal.keyword) or _stated(engine, refusal.schema_path)
         element, link_id, rest = _element_at(scope, refusal.path)
         expression = self._expressions.get(id(element), "QuestionnaireResponse")
         item = self._tree.by_link_id.get(link_id) if link_id is not None else None
@@ -291,14 +292,17 @@ def _element_at(scope: JsonObject, path: Path) -> tuple[JsonObject, str | None, 
     return {}, link_id, ()
 
 
-def _comment(schema: Any, path: Path) -> str:
+def _stated(engine: Engine, path: Path) -> str:
     """The innermost ``$comment`` on the way to a keyword of the schema: the rule that the keyword states."""
-    found = ""
-    for segment in path:
-        if isinstance(schema, dict):
-            found = schema.get("$comment", found)
-        schema = schema[segment]
-    return found
+    if path not in engine.stated:
+        found = ""
+        schema: Any = engine.schema
+        for segment in path:
+            if isinstance(schema, dict):
+                found = schema.get("$comment", found)
+            schema = schema[segment]
+        engine.stated[path] = found
+    return str(engine.stated[path])
 
 
 def _disabled(findings: Iterable[Finding]) -> set[str]:
