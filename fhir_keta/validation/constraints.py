@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from fhir_keta.definitions.library import Codes, Library
+from fhir_keta.definitions.library import CORE, Codes, Library
 from fhir_keta.validation import reference_format
 from fhir_keta.validation.elements import Element, choice_key, type_code
 from fhir_keta.validation.index import BY_SLICE
@@ -121,21 +121,30 @@ def target_types(targets: Iterable[str], library: Library) -> frozenset[str]:
     """The resource types that these target profiles allow; empty when any resource will do."""
     allowed: set[str] = set()
     for target in targets:
-        structure = library.structure(target)
-        if structure is None or structure["type"] in ("Resource", "DomainResource"):
+        name = _type_named(target, library)
+        if name is None:
+            structure = library.structure(target)
+            name = structure["type"] if structure else "Resource"
+        if name in ("Resource", "DomainResource"):
             return frozenset()
-        allowed.add(structure["type"])
+        allowed.add(name)
     return frozenset(allowed)
 
 
 def target_profiles(targets: Iterable[str], library: Library) -> tuple[str, ...]:
     """The target profiles, where what is referred to has to meet one; empty when the types say all."""
-    profiles = [target for target in targets if (found := library.structure(target)) and _is_profile(found)]
-    return tuple(targets) if profiles else ()
+    return tuple(targets) if any(_is_profile(target, library) for target in targets) else ()
 
 
-def _is_profile(structure: JsonObject) -> bool:
-    return structure.get("derivation") == "constraint"
+def _type_named(canonical: str, library: Library) -> str | None:
+    """The resource type whose own definition this is: known by the name, so that none is read for it."""
+    name = canonical.removeprefix(CORE)
+    return name if name != canonical and name in library.resource_types else None
+
+
+def _is_profile(canonical: str, library: Library) -> bool:
+    found = None if _type_named(canonical, library) else library.structure(canonical)
+    return found is not None and found.get("derivation") == "constraint"
 
 
 def target_schema(allowed: Iterable[str]) -> JsonObject:
