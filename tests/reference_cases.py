@@ -96,6 +96,8 @@ _SENT = "Bundle.entry[0].resource.focus[0]"
 REFERENCE_CASES = (
     *(each for reference in _NAME_A_PATIENT for each in _types(reference)),
     *(each for reference in _NAME_NO_TYPE for each in _any_type(reference)),
+    case("blank type", _subject(" ", reference="someone"), ("primitive-format", f"{SUBJECT}.type"), oracle=False),
+    case("blank type of a patient", _focus("", reference="Patient/1"), ("element-empty", f"{FOCUS}.type")),
     case("type beside an identifier", _subject("Medication", identifier={"value": "1"})),
     case("type beside words", _subject("Nothing", display="someone")),
     case("type by URL beside words", _subject(f"{DEFINITION}Medication", display="someone")),

@@ -291,7 +291,7 @@ def leads_elsewhere(value: JsonObject, plan: FunctionPlan, scope: Scope) -> bool
 def _is_expected_elsewhere(value: JsonObject, plan: FunctionPlan) -> bool:
     """Whether what a reference leads to is said to be of another type (R4, Reference.type); type and id name it."""
     stated = value.get("type")
-    if not isinstance(stated, str):
+    if not isinstance(stated, str) or not stated.strip():
         return False
     named = _TYPE_AND_ID.fullmatch(value["reference"])
     if named is not None and named[1] in base_library().resource_types:

@@ -152,8 +152,9 @@ def is_a_range_of_two_kinds(value: Any, _record: Any, _expression: str) -> bool:
     return low.powers != high.powers
 
 
-def is_a_mime_type(value: Any, _record: Any, _expression: str) -> bool:
-    return isinstance(value, str) and re.fullmatch(r"[a-z]+/[a-z0-9][a-z0-9!#$&^_.+-]*", value) is not None
+def is_of_a_list_it_lacks(value: Any, _record: Any, _expression: str) -> bool:
+    """A MIME type, or a currency."""
+    return isinstance(value, str) and re.fullmatch(r"[a-z]+/[a-z0-9][a-z0-9!#$&^_.+-]*|[A-Z]{3}", value) is not None
 
 
 def is_a_time_with_fractions(value: Any, _record: Any, _expression: str) -> bool:

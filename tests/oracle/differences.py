@@ -103,12 +103,15 @@ ONLY_OURS = (
         f"{DATATYPES}#base64Binary",
         conditions.is_counted_but_not_base64,
     ),
-    Kind(
-        "value-fixed",
-        "",
-        "A blank is not the value that is fixed; it takes a blank for no value at all.",
-        "http://hl7.org/fhir/R4/elementdefinition-definitions.html#ElementDefinition.fixed[x]",
-        conditions.is_blank,
+    *(
+        Kind(
+            f"value-{prefix}",
+            "",
+            "A blank is not the value that is asked for; it takes a blank for no value at all.",
+            f"http://hl7.org/fhir/R4/elementdefinition-definitions.html#ElementDefinition.{prefix}[x]",
+            conditions.is_blank,
+        )
+        for prefix in ("fixed", "pattern")
     ),
     Kind(
         "binding-required",
@@ -231,9 +234,9 @@ ONLY_THEIRS = (
     Kind(
         "Terminology_TX_NoValid_16",
         "",
-        "MIME types are those of BCP 13, of which it has no list without a terminology server.",
-        "https://www.rfc-editor.org/rfc/rfc6838#section-4.2",
-        conditions.is_a_mime_type,
+        "MIME types are those of BCP 13, currencies those of ISO 4217: without a terminology server it has no list.",
+        "http://hl7.org/fhir/R4/terminologies-systems.html#external",
+        conditions.is_of_a_list_it_lacks,
     ),
     *(
         Kind(

@@ -77,6 +77,14 @@ def researched(**elements: object) -> Json:
     return {**element, "characteristic": [characteristic]}
 
 
+def alerting(language: str) -> Json:
+    condition = {"url": "condition", "valueExpression": {"language": language, "expression": "true"}}
+    parts = [condition, {"url": "level", "valueCode": "attention"}, {"url": "reason", "valueString": "a"}]
+    alert = {"url": "https://w3id.org/fhir-keta/StructureDefinition/keta-alert", "extension": parts}
+    item = {"linkId": "1", "type": "boolean", "text": "a", "extension": [alert]}
+    return {"resourceType": "Questionnaire", "status": "draft", "item": [item]}
+
+
 TIME_POINT = ("observations/keta-rating", "extension", 0, "valueCoding")
 SEVERITY = ("records/keta-adverse-event", "severity", "coding", 0)
 HIDDEN = {"url": "http://hl7.org/fhir/StructureDefinition/questionnaire-hidden", "valueBoolean": True}
@@ -89,8 +97,11 @@ OURS = [
     ("element-empty", observation(valueString="", _valueString={"extension": [ABSENT]})),
     ("element-empty", patient(name=[{"given": []}])),
     ("primitive-format", patient(birthDate=" ")),
-    ("primitive-format", {"resourceType": "Binary", "contentType": "image/png", "data": "aGVsbG8=aGVsbG8="}),
-    ("primitive-format", {"resourceType": "Device", "udiCarrier": [{"carrierAIDC": "@@@@"}]}),
+    *(
+        ("primitive-format", {"resourceType": "Device", "udiCarrier": [{"carrierAIDC": data}]})
+        for data in ("aGVsbG8=aGVsbG8=", "@@@@")
+    ),
+    ("value-pattern", alerting(" ")),
     ("value-fixed", example("observations/blood-pressure", "component", 0, "valueQuantity", "code", to="  ")),
     ("binding-required", example(*TIME_POINT, "system", to=None)),
     ("binding-required", example(*TIME_POINT, "code", to=None)),

@@ -66,7 +66,7 @@ def _type_is_the_target(value: JsonObject, scope: Scope) -> bool:
     A type of R4 is given by its name: "absolute URLs are only allowed for logical models".
     """
     reference, stated = value.get("reference"), value.get("type")
-    if not isinstance(reference, str) or not isinstance(stated, str):
+    if not isinstance(reference, str) or not isinstance(stated, str) or not stated.strip():
         return True
     return (scope.type_of(reference) or _named_type(reference) or stated) == stated
 
