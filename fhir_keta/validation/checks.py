@@ -35,16 +35,8 @@ _CODED = frozenset({"code", "Coding", "CodeableConcept", "Quantity"})
 
 def value_checks(element: Element, code: str, library: Library) -> Iterator[Check]:
     """The checks of one value of this type."""
-    compare = _comparison(code)
-    for prefix, sign, words in (("minValue", 1, "at least"), ("maxValue", -1, "at most")) if compare else ():
-        bound = element.value(prefix)
-        if compare is not None and bound is not None:
-            shown = f"{words} {bound.get('value') if isinstance(bound, dict) else bound}"
-            yield Check("value-range", {"bound": shown}, partial(_inside, compare, bound, sign))
-    for prefix in ("fixed", "pattern") if code not in INTEGER_TYPES else ():
-        demanded = element.value(prefix)
-        if demanded is not None and _has_numbers(demanded):
-            yield Check(f"value-{prefix}", {"pattern": describe(demanded)}, partial(_written_alike, demanded))
+    if element.values:
+        yield from _checks_of_values(element.values, code)
     binding = element.definition.get("binding", {})
     if binding.get("strength") == "extensible" and code in _CODED and "valueSet" in binding:
         value_set = binding["valueSet"]
@@ -66,6 +58,19 @@ def value_checks(element: Element, code: str, library: Library) -> Iterator[Chec
             if library.structure(profile) is None:
                 raise DefinitionError(f"The profile {profile} is not known. Add its definition with --definitions.")
         yield Check("type-profile", {"allowed": " or ".join(profiles)}, partial(_meets_one, profiles))
+
+
+def _checks_of_values(values: JsonObject, code: str) -> Iterator[Check]:
+    compare = _comparison(code)
+    for name, sign, words in (("minValue", 1, "at least"), ("maxValue", -1, "at most")) if compare else ():
+        bound = values.get(name)
+        if compare is not None and bound is not None:
+            shown = f"{words} {bound.get('value') if isinstance(bound, dict) else bound}"
+            yield Check("value-range", {"bound": shown}, partial(_inside, compare, bound, sign))
+    for name in ("fixed", "pattern") if code not in INTEGER_TYPES else ():
+        demanded = values.get(name)
+        if _has_numbers(demanded):
+            yield Check(f"value-{name}", {"pattern": describe(demanded)}, partial(_written_alike, demanded))
 
 
 def _has_numbers(value: Any) -> bool:

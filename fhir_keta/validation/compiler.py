@@ -306,7 +306,7 @@ class _Compilation:
             element = Value(own.schema(), own.functions, own.index)
             built.demands += asked.demands
         schema = element.schema
-        if child.value("fixed") is not None:  # exactly the value: no extensions beside it
+        if child.values.get("fixed") is not None:  # exactly the value: no extensions beside it
             schema = {**schema, "allOf": [{"$comment": "value-fixed", "not": {"required": ["extension"]}}]}
         if child.is_array:
             items = schema if asked and asked.demands else {"if": {"type": "null"}, "else": schema}

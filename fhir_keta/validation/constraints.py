@@ -42,13 +42,8 @@ def element_constraints(element: Element, type_code: str, library: Library) -> l
             found.append({"if": {"required": ["code", "system"]}, "then": {"properties": {"system": _AS_PUBLISHED}}})
     if path == "Reference.reference":
         found.append({"$comment": "reference-format", "pattern": r"^[^ \t\r\n]*$"})
-    fixed = element.value("fixed")
-    if fixed is not None:
-        found.append({"$comment": "value-fixed", "const": fixed})
-    pattern = element.value("pattern")
-    if pattern is not None:
-        found.append({"$comment": "value-pattern", "description": describe(pattern), **pattern_schema(pattern)})
-    found += _range(element)
+    if values := element.values:
+        found += _of_values(values)
     if "maxLength" in element.definition:
         limit = element.definition["maxLength"]
         found.append({"$comment": "max-length", "description": str(limit), "maxLength": limit})
@@ -164,13 +159,16 @@ def target_schema(allowed: Iterable[str]) -> JsonObject:
     }
 
 
-def _range(element: Element) -> list[JsonObject]:
-    found: list[JsonObject] = []
-    for prefix, keyword, word in (("minValue", "minimum", "at least"), ("maxValue", "maximum", "at most")):
-        bound = element.value(prefix)
+def _of_values(values: JsonObject) -> Iterator[JsonObject]:
+    fixed, pattern = values.get("fixed"), values.get("pattern")
+    if fixed is not None:
+        yield {"$comment": "value-fixed", "const": fixed}
+    if pattern is not None:
+        yield {"$comment": "value-pattern", "description": describe(pattern), **pattern_schema(pattern)}
+    for name, keyword, word in (("minValue", "minimum", "at least"), ("maxValue", "maximum", "at most")):
+        bound = values.get(name)
         if isinstance(bound, int | float):
-            found.append({"$comment": "value-range", "description": f"{word} {bound}", keyword: bound})
-    return found
+            yield {"$comment": "value-range", "description": f"{word} {bound}", keyword: bound}
 
 
 def slice_minimum(element: str, name: str, least: int) -> JsonObject:

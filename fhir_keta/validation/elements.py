@@ -70,14 +70,15 @@ class Element:
         types: list[JsonObject] = self.definition.get("type", [])
         return types
 
-    def value(self, prefix: str) -> Any:
-        """The value of ``fixed[x]``, ``pattern[x]``, ``minValue[x]`` or ``maxValue[x]``; None where there is none."""
+    @property
+    def values(self) -> dict[str, Any]:
+        """The values of ``fixed[x]``, ``pattern[x]``, ``minValue[x]`` and ``maxValue[x]``, by the name before [x]."""
         if self._values is None:
             self._values = {}
             for key, value in self.definition.items():
                 if found := _VALUE.match(key):
                     self._values.setdefault(found[1], value)
-        return self._values.get(prefix)
+        return self._values
 
     def as_type(self, code: str) -> Element:
         """A choice element seen as one of its types: ``value[x]`` as ``Quantity``; another element as it is."""

@@ -76,7 +76,7 @@ def _by_existence(path: list[str], slice_: Element) -> Condition:
 def expected_at(element: Element, path: list[str], library: Library) -> Condition | None:
     """What the element at ``path`` below ``element`` must be, from whichever level states it."""
     for prefix in ("fixed", "pattern"):
-        fixed = element.value(prefix)
+        fixed = element.values.get(prefix)
         if fixed is not None:
             value = _part_of(fixed, path)
             if value is None:
