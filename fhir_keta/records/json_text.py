@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _SCALAR = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s"{}\[\],:]+')
-_scan = make_scanner(json.JSONDecoder())
+_scan = make_scanner(json.JSONDecoder())  # type: ignore[arg-type]  # a decoder is what it takes
 
 
 class Member(NamedTuple):
