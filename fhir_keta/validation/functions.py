@@ -54,16 +54,12 @@ class Location(NamedTuple):
 
     def expression(self, compiled: Compiled) -> str:
         steps: list[str] = []
-        here: Location | None = self
-        while here is not None:
-            if here.parent is None:
-                steps.append(str(here.step))
-            elif isinstance(here.step, int):
-                steps.append(f"[{here.step}]")
-            else:
-                steps.append("." + element_name(compiled, here.step))
+        here = self
+        while here.parent is not None:
+            step = here.step
+            steps.append(f"[{step}]" if isinstance(step, int) else f".{element_name(compiled, step)}")
             here = here.parent
-        return "".join(reversed(steps))
+        return f"{here.step}{''.join(reversed(steps))}"
 
 
 class NestedResource(NamedTuple):
@@ -173,7 +169,7 @@ class _Walk:
                 continue
             below = plan.children.get(key)
             if below is None:
-                if key in plan.integers or type(content) is list:
+                if key in plan.integers or (type(content) is list and (None in content or f"_{key}" in value)):
                     yield from _primitive(compiled, value, plan, here.down(key))
                 continue
             is_list = isinstance(content, list)

@@ -66,10 +66,12 @@ def places(response: JsonObject) -> dict[int, str] | None:
             entries = element[name]
             if not isinstance(entries, list) or not entries or not levels:
                 return None
+            before = f"{expression}.{name}["
             for index, entry in enumerate(entries):
-                if not isinstance(entry, dict) or id(entry) in found or not isinstance(entry.get("linkId", ""), str):
+                number = id(entry)
+                if not isinstance(entry, dict) or number in found or not isinstance(entry.get("linkId", ""), str):
                     return None
-                found[id(entry)] = at = f"{expression}.{name}[{index}]"
+                found[number] = at = f"{before}{index}]"
                 if "item" in entry or "answer" in entry:
                     pending.append((entry, at, levels - 1))
     return found
