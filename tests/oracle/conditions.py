@@ -190,9 +190,9 @@ def has_text_in_cdata(value: Any, _record: Any, _expression: str) -> bool:
     return re.search(r"<!\[CDATA\[\s*[^\s\]]", _narrative(value)) is not None
 
 
-def is_a_path_with_a_line_end(value: Any, _record: Any, _expression: str) -> bool:
-    path = value.get("path") if isinstance(value, dict) else None
-    return isinstance(path, str) and re.search(r"\S\n\Z", path) is not None
+def is_named_with_a_line_end(value: Any, _record: Any, _expression: str) -> bool:
+    names = (value.get("path"), value.get("sliceName")) if isinstance(value, dict) else ()
+    return any(isinstance(name, str) and re.search(r"\S\n\Z", name) for name in names)
 
 
 def is_long(value: Any, _record: Any, _expression: str) -> bool:

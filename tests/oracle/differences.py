@@ -182,12 +182,15 @@ ONLY_OURS = (
         "http://hl7.org/fhir/R4/json.html#xhtml",
         conditions.is_no_plain_div,
     ),
-    Kind(
-        "eld-19",
-        "",
-        "Element names have no white space; its regular expressions let a line end pass at the end.",
-        "http://hl7.org/fhir/R4/elementdefinition.html#eld-19",
-        conditions.is_a_path_with_a_line_end,
+    *(
+        Kind(
+            rule,
+            "",
+            "Names of elements and slices have no white space; its regular expressions let a line end pass at the end.",
+            f"http://hl7.org/fhir/R4/elementdefinition.html#{rule}",
+            conditions.is_named_with_a_line_end,
+        )
+        for rule in ("eld-16", "eld-19")
     ),
     Kind(
         "element-unknown",

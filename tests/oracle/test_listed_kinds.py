@@ -85,6 +85,15 @@ def alerting(language: str) -> Json:
     return {"resourceType": "Questionnaire", "status": "draft", "item": [item]}
 
 
+def sliced(name: str) -> Json:
+    """A profile of ours with this name of a slice."""
+    profile: Json = json.loads(
+        (EXAMPLES.parent / "profiles" / "StructureDefinition" / "keta-concern.json").read_bytes()
+    )
+    profile["differential"]["element"][0]["sliceName"] = name
+    return profile
+
+
 TIME_POINT = ("observations/keta-rating", "extension", 0, "valueCoding")
 SEVERITY = ("records/keta-adverse-event", "severity", "coding", 0)
 HIDDEN = {"url": "http://hl7.org/fhir/StructureDefinition/questionnaire-hidden", "valueBoolean": True}
@@ -120,6 +129,7 @@ OURS = [
     ("string-length", observation(note=[{"text": "a" * (LONG + 1)}])),
     ("txt-1", told(f"<div {XHTML}>a</div>b")),
     ("txt-1", told(f"<!DOCTYPE html><div {XHTML}>a</div>")),
+    ("eld-16", sliced("survey\n")),
     ("extension-context", {"resourceType": "Questionnaire", "status": "draft", "extension": [HIDDEN]}),
 ]
 THEIRS = [
