@@ -12,8 +12,7 @@ from fhir_keta.records.files import is_regular
 LARGEST_RECORD = 96 * 2**20
 """Bytes of one record. More is refused unread, so that neither a hostile gzip nor a wrong file fills the memory."""
 
-_BLOCK = 2**20  # bytes of a stream: about so many at once
-_PORTION = 2**21  # bytes of a plain file, likewise
+_BLOCK = 2**21  # bytes: about so many at once
 _PART = 2**16  # fewer come from what is slow, and are passed on
 _PROBE = 2**12  # are read to find the end of a line
 _LONG_LINE = 200
@@ -69,7 +68,7 @@ def _joined(parts: list[bytes | memoryview]) -> bytes:
 def portion_ends(file: str, start: int) -> Iterator[int]:
     """Where portions of a plain file end, from ``start`` to the end of the file or to a line too long for one."""
     with io.FileIO(file) as stream:
-        while (end := _line_end(stream, start + _PORTION)) is not None and end > start:
+        while (end := _line_end(stream, start + _BLOCK)) is not None and end > start:
             yield end
             start = end
 
@@ -77,7 +76,7 @@ def portion_ends(file: str, start: int) -> Iterator[int]:
 def _line_end(stream: io.FileIO, position: int) -> int | None:
     """The position behind a line end at ``position`` or soon after it, or the end of the file; None where it is far."""
     position -= 1
-    limit = position + LARGEST_RECORD - _PORTION
+    limit = position + LARGEST_RECORD - _BLOCK
     stream.seek(position)
     while position < limit:
         part = stream.read(_PROBE)
