@@ -9,7 +9,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,25 +19,40 @@ _TURNS = 5
 
 @dataclass(frozen=True)
 class Spent:
-    """What a command and the processes it started took; ``megabytes`` at most, memory that they share counted once."""
+    """The seconds that a command and the processes it started took, of CPU time and of the clock."""
 
     cpu: float
     seconds: float
-    megabytes: float
 
 
 def spent(*command: str) -> Spent:
-    """Run a Python command to its end; reads /proc, so only on Linux."""
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    before, started, most = os.times(), time.monotonic(), 0.0
-    streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen([sys.executable, *command], env=environment, **streams) as process:
+    """Run a Python command to its end."""
+    before, started = os.times(), time.monotonic()
+    with _started(command) as process:
+        process.wait()
+    after = os.times()
+    used = after.children_user + after.children_system - before.children_user - before.children_system
+    return Spent(used, time.monotonic() - started)
+
+
+def megabytes(*command: str) -> float:
+    """The most memory that a Python command and the processes it starts have at once, what they share counted once.
+
+    Reads /proc, so only on Linux. To look takes time that two processes on two cores do not have to spare: a run of
+    its own.
+    """
+    most = 0.0
+    with _started(command) as process:
         while process.poll() is None:
             most = max(most, sum(_kilobytes(each) for each in _with_children(process.pid)) / 1024)
             time.sleep(_LOOK)
-    after = os.times()
-    used = after.children_user + after.children_system - before.children_user - before.children_system
-    return Spent(used, time.monotonic() - started, most)
+    return most
+
+
+def _started(command: Sequence[str]) -> subprocess.Popen[bytes]:
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    return subprocess.Popen([sys.executable, *command], env=environment, **streams)
 
 
 def _with_children(process: int) -> Iterable[int]:
@@ -65,28 +80,27 @@ def start_up(folder: Path, record: bytes) -> None:
     print(f"\nStart to end, one small file: {ours:.2f} s CPU, {ours / click:.1f} x python -c 'import click'")
 
 
-def large_input(folder: Path, data: list[bytes], megabytes: int) -> None:
+def large_input(folder: Path, data: list[bytes], size: int) -> None:
     """NDJSON of so many megabytes, plain and compressed, in one process and in two."""
     data = random.Random(1).sample(data, len(data))
     plain, packed = folder / "records.ndjson", folder / "records.ndjson.gz"
     with plain.open("wb") as stream, gzip.open(packed, "wb", compresslevel=1) as compressed:
-        while stream.tell() < megabytes * 10**6:
+        while stream.tell() < size * 10**6:
             lines = b"".join(each + b"\n" for each in data)
             stream.write(lines)
             compressed.write(lines)
-    print(f"\nThe whole command on {megabytes} MB, medians of {_TURNS} turns of one job and two")
+    print(f"\nThe whole command on {size} MB, medians of {_TURNS} turns of one job and two")
     for file in (plain, packed):
-        turns = [(_validated(file, jobs=1), _validated(file, jobs=2)) for _ in range(_TURNS)]
-        for number in (0, 1):
-            each = [turn[number] for turn in turns]
-            memory = f"at most {max(one.megabytes for one in each):.0f} MB in all its processes"
-            cpu, wall = statistics.median(one.cpu for one in each), statistics.median(one.seconds for one in each)
-            print(f"  {file.suffix:8} --jobs {number + 1}: {memory}, {cpu:.1f} s CPU, {wall:.1f} s")
+        commands = [("-m", "fhir_keta", "validate", "--jobs", jobs, str(file)) for jobs in ("1", "2")]
+        memory = [megabytes(*command) for command in commands]
+        turns = [[spent(*command) for command in commands] for _ in range(_TURNS)]
+        for number, most in enumerate(memory):
+            cpu = statistics.median(turn[number].cpu for turn in turns)
+            wall = statistics.median(turn[number].seconds for turn in turns)
+            print(
+                f"  {file.suffix:8} --jobs {number + 1}: {most:.0f} MB in all processes, {cpu:.1f} s CPU, {wall:.1f} s"
+            )
         ratios = sorted(alone.seconds / both.seconds for alone, both in turns)
         spread = f"({ratios[0]:.2f}-{ratios[-1]:.2f})"
         print(f"  {file.suffix:8} two jobs are {statistics.median(ratios):.2f} times as fast {spread}")
         file.unlink()
-
-
-def _validated(file: Path, jobs: int) -> Spent:
-    return spent("-m", "fhir_keta", "validate", "--jobs", str(jobs), str(file))
