@@ -40,51 +40,50 @@ _DECIDING = frozenset({"resourceType", "meta", "code", "questionnaire"})
 # they hold other resources, or rules deep inside them look at the root
 _NEVER = frozenset({"Bundle", "Parameters", "StructureDefinition"})
 
-# what of a root element rules may relate to others: its content, that it is there, or nothing
-_CONTENT, _PRESENCE, _UNRELATED = "content", "presence", "unrelated"
-
 _FRAGMENT = re.compile(r"""['"]#([^'"]*)""")
 
 
 @dataclass(slots=True, eq=False)
 class _Kind:
-    """What was good for one set of profiles and, for responses, one questionnaire."""
+    """What was good for one set of profiles and, for responses, one questionnaire.
+
+    ``pieces`` has with each what of it rules may relate to others: the piece with its content, its key where they only
+    ask whether it is there, or nothing.
+    """
 
     compiled: tuple[Compiled, ...]
     together: Together | None
     items: AcceptedItems | None
-    pieces: set[Piece] = field(default_factory=set)
+    pieces: dict[Piece, Piece | str | None] = field(default_factory=dict)
     _combinations: set[frozenset[Piece | str]] = field(default_factory=set)
     _containing: set[frozenset[Piece]] = field(default_factory=set)
     _types: dict[Path, str | None] = field(default_factory=dict)
-    _roles: dict[str, str] = field(default_factory=dict)
 
     def accepts(self, pieces: tuple[Piece, ...]) -> bool:
         """Whether these pieces were good, and good together."""
-        if not self.pieces.issuperset(pieces) or len({piece.key for piece in pieces}) < len(pieces):
+        if not all(map(self.pieces.__contains__, pieces)) or len({piece.key for piece in pieces}) < len(pieces):
             return False
         return self._combination(pieces) in self._combinations and _containing(pieces) in self._containing
 
     def learn(self, pieces: tuple[Piece, ...]) -> None:
         """Remember the pieces of a record that was found good."""
-        self.pieces.update(pieces)
+        for piece in pieces:
+            self.pieces[piece] = self._related(piece)
         self._combinations.add(self._combination(pieces))
         self._containing.add(_containing(pieces))
 
     def _combination(self, pieces: tuple[Piece, ...]) -> frozenset[Piece | str]:
-        """What of these pieces rules may relate to each other: that an element is there, or its content too."""
-        if self.together is None:
-            return frozenset(pieces)
-        roles = [(piece, self._roles.get(piece.key) or self._role(piece.key)) for piece in pieces]
-        return frozenset([piece if role == _CONTENT else piece.key for piece, role in roles if role != _UNRELATED])
+        """What of these pieces rules may relate to each other."""
+        return frozenset(filter(None, map(self.pieces.__getitem__, pieces)))
 
-    def _role(self, key: str) -> str:
-        """What of a root element rules may relate to others."""
-        assert self.together is not None
-        name = element_of(self.compiled[0], key)
-        is_asked = name in self.together.asked or (self.items and name == "item")
-        role = _CONTENT if name in self.together.names else _PRESENCE if is_asked else _UNRELATED
-        return self._roles.setdefault(key, role)
+    def _related(self, piece: Piece) -> Piece | str | None:
+        if self.together is None:
+            return piece
+        name = element_of(self.compiled[0], piece.key)
+        if name in self.together.names:
+            return piece
+        is_asked = name in self.together.asked or (self.items is not None and name == "item")
+        return piece.key if is_asked else None
 
     def varying_type(self, path: Path) -> str | None:
         """The type of the value at ``path`` in a piece if it may vary, see ``varying``; None where it may not."""
