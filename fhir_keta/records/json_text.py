@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from json.scanner import make_scanner
 from typing import NamedTuple
 
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _SCALAR = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s"{}\[\],:]+')
-_scan = make_scanner(json.JSONDecoder())  # type: ignore[arg-type]  # a decoder is what it takes
+_decode = json.JSONDecoder().raw_decode
 
 
 class Member(NamedTuple):
@@ -37,15 +36,15 @@ def members(text: str, start: int = 0) -> tuple[list[Member], int] | None:
     position = start
     try:
         while text[position] == ("," if found else "{"):
-            position += 2 if text[position + 1] == " " else 1
-            name, end = _scan(text, position)
+            position = _after_blank(text, position + 1)
+            name, end = _decode(text, position)
             if type(name) is not str or text[end] != ":":
                 return None
-            after = _scan(text, end + (2 if text[end + 1] == " " else 1))[1]
+            after = _decode(text, _after_blank(text, end + 1))[1]
             found.append(Member(name, position, after))
             position = after
         return (found, position + 1) if found and text[position] == "}" else None
-    except (ValueError, IndexError, StopIteration):  # the scanner's for the end of the text
+    except (ValueError, IndexError):
         return None
 
 
@@ -84,3 +83,7 @@ def _after_blanks(text: str, position: int) -> int:
     while text[position] in " \t\r\n":
         position += 1
     return position
+
+
+def _after_blank(text: str, position: int) -> int:
+    return position + 1 if text[position] == " " else position
