@@ -74,7 +74,8 @@ class PreparedPlans:
 
     def of(self, plan: FunctionPlan, above: FunctionPlan | None, key: str) -> Prepared:
         """The plan of what stands under a key of what ``above`` is for."""
-        return self.known.setdefault((id(plan), id(above), key), _prepared(plan, above, key))
+        found = self.known.get((id(plan), id(above), key))
+        return found or self.known.setdefault((id(plan), id(above), key), _prepared(plan, above, key))
 
     def below(self, prepared: Prepared, key: str) -> Prepared:
         """The plan of what stands under a key that has one."""
@@ -118,8 +119,7 @@ class AcceptPath:
     def is_clean(self, value: JsonObject, plan: FunctionPlan, above: FunctionPlan | None = None, key: str = "") -> bool:
         """Whether the walk would find nothing in an element: no finding, no id, no nested resource, only extensions
         known good. ``plan`` is its own, ``above`` that of the element around it, where it stands under ``key``."""
-        prepared = self.plans.known.get((id(plan), id(above), key))
-        return self._judged(value, prepared or self.plans.of(plan, above, key)) != _UNSURE
+        return self._judged(value, self.plans.of(plan, above, key)) != _UNSURE
 
     def _judged(self, value: JsonObject, prepared: Prepared) -> int:
         if prepared.clean and written(value) in prepared.clean:

@@ -145,9 +145,9 @@ def every(conditions: list[Condition]) -> Condition:
     """All of these; one or more."""
     if len(conditions) == 1:
         return conditions[0]
-    first, *others = [condition.matches for condition in conditions]
+    matchers = [condition.matches for condition in conditions]
     return Condition(
-        lambda value: first(value) and all(matches(value) for matches in others),
+        lambda value: all(matches(value) for matches in matchers),
         lambda: {"allOf": [condition.schema() for condition in conditions]},
     )
 
@@ -161,13 +161,13 @@ def somewhere(element: Element, path: list[str], expected: Condition) -> Conditi
     """Some value at the path below ``element`` is as expected (arrays by any of their items)."""
     if not path:
         return expected
-    return Condition(_below(path, expected.matches), lambda: _somewhere(element, path, expected.schema()))
+    return Condition(matching_below(path, expected.matches), lambda: _somewhere(element, path, expected.schema()))
 
 
-def _below(path: list[str], matches: Matcher) -> Matcher:
+def matching_below(path: list[str], matches: Matcher) -> Matcher:
     """Whether some value at the path is as asked: what ``values_at`` says, without making the list."""
     name, rest = path[0], path[1:]
-    inner = _below(rest, matches) if rest else matches
+    inner = matching_below(rest, matches) if rest else matches
 
     def holds(value: Any) -> bool:
         found = value.get(name) if isinstance(value, dict) else None

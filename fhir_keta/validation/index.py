@@ -91,33 +91,21 @@ def _by_slice(items: list[Any], plan: IndexPlan, trace: Trace | None, scope: Sco
     positions: dict[str, list[int]] = {}
 
     def add(name: str, item: Any, position: int) -> None:
-        if name in slices:
-            slices[name].append(item)
-            positions[name].append(position)
-        else:
-            slices[name], positions[name] = [item], [position]
+        slices.setdefault(name, []).append(item)
+        positions.setdefault(name, []).append(position)
 
     reached = 0
     for position, item in enumerate(items):
-        matched = [
-            (number, slice_)
-            for number, slice_ in enumerate(plan.slices)
-            if (slice_.resolved(item, scope) if slice_.resolved else slice_.matches(item))
-        ]
+        name, inside, number = REST, plan.rest, len(plan.slices) if plan.at_end else reached
+        matched = [count for count, slice_ in enumerate(plan.slices) if slice_.holds(item, scope)]
         if matched:
-            number, slice_ = matched[0]
-            name, inside = slice_.name, slice_.inside
-        else:
-            number = len(plan.slices) if plan.at_end else reached
-            name, inside = REST, plan.rest
+            number = matched[0]
+            name, inside = plan.slices[number].name, plan.slices[number].inside
         add(name, indexed(item, inside, trace, scope) if inside else item, position)
         if number < reached and (plan.ordered or reached == len(plan.slices)):
             add(MISPLACED, item, position)
-        if number > reached:
-            reached = number
-        inner: list[Slice] = []
-        if name in plan.reslices:
-            inner = [each for each in plan.reslices[name] if each.holds(item, scope)]
+        reached = max(reached, number)
+        inner = [each for each in plan.reslices.get(name, ()) if each.holds(item, scope)]
         if inner:
             below = inner[0].inside
             add(inner[0].name, indexed(item, below, trace, scope) if below else item, position)

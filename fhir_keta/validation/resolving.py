@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fhir_keta.definitions.library import Library
-from fhir_keta.validation.conditions import element_at, path_segments, type_named, values_at
+from fhir_keta.validation.conditions import element_at, matching_below, path_segments, type_named, values_at
 from fhir_keta.validation.elements import Element, element_tree, type_code
 from fhir_keta.validation.scope import Scope
 from fhir_keta.validation.slicing import discriminated, expected_at
@@ -70,8 +70,8 @@ def _target(
             structure = library.structure(canonical)
             expected = expected_at(element_tree(structure), after, library) if structure else None
             if expected is not None:
-                matches = expected.matches
-                return lambda target, _scope: any(matches(found) for found in values_at(target, after))
+                matches = matching_below(after, expected.matches)
+                return lambda target, _scope: matches(target)
     return lambda target, _scope: target.get("resourceType") in types
 
 
