@@ -41,11 +41,10 @@ def value_checks(element: Element, code: str, library: Library) -> Iterator[Chec
     if binding.get("strength") == "extensible" and code in _CODED and "valueSet" in binding:
         value_set = binding["valueSet"]
         yield Check("binding-extensible", {"value_set": value_set}, partial(_has_code, library, value_set))
-    modes = frozenset(
-        mode for type_ in element.types for mode in (type_.get("aggregation", ()) if code == "Reference" else ())
-    )
-    if modes:
-        yield Check("reference-aggregation", {"allowed": " or ".join(sorted(modes))}, partial(_aggregated, modes))
+    if code == "Reference":
+        modes = frozenset(mode for type_ in element.types for mode in type_.get("aggregation", ()))
+        if modes:
+            yield Check("reference-aggregation", {"allowed": " or ".join(sorted(modes))}, partial(_aggregated, modes))
     for extension in element.definition.get("extension", ()):
         yield from _limits(extension, code)
     if code == "canonical":

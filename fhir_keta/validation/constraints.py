@@ -37,9 +37,11 @@ def element_constraints(element: Element, type_code: str, library: Library) -> l
     if path == "Quantity.system":
         found.append(_AS_PUBLISHED)
     if type_code == "Coding" and (path != "CodeableConcept.coding" or "binding" in element.definition):
-        found.append({"if": {"required": ["code", "system"]}, "then": {"properties": {"system": _ABSOLUTE_URI}}})
+        systems = [_ABSOLUTE_URI]
         if element.definition.get("binding", {}).get("strength", "example") == "example":
-            found.append({"if": {"required": ["code", "system"]}, "then": {"properties": {"system": _AS_PUBLISHED}}})
+            systems.append(_AS_PUBLISHED)
+        for system in systems:
+            found.append({"if": {"required": ["code", "system"]}, "then": {"properties": {"system": system}}})
     if path == "Reference.reference":
         found.append({"$comment": "reference-format", "pattern": r"^[^ \t\r\n]*$"})
     if values := element.values:

@@ -34,7 +34,8 @@ URIS = "urn:ietf:rfc:3986"
 _LOOKS_AHEAD = 2  # steps below the root; everywhere, a deep record would be looked at once for each of its levels
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
-# what the schema judges by the type it names
+# what the schema judges by the type it names; where several # leave a choice, HL7's validator takes the last (unlike
+# reference_format)
 _TYPE_AND_ID = re.compile(r"(?:https?://\S*/)?([A-Z][A-Za-z]+)/[A-Za-z0-9.-]+(?:/_history/[A-Za-z0-9.-]+)?(?:#.*)?")
 
 

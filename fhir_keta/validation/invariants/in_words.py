@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from typing import Any
 
-from fhir_keta.definitions.library import base
+from fhir_keta.definitions.library import CORE, base
 from fhir_keta.validation.code_systems import (
     composite_has_components,
     content_is_as_stated,
@@ -24,7 +24,6 @@ from fhir_keta.validation.xhtml import is_link, is_url, read_narrative
 JsonObject = dict[str, Any]
 
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
-_DEFINITIONS = "http://hl7.org/fhir/StructureDefinition/"
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*|[ixIX](?:-[A-Za-z0-9]{1,8})+")
 _PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]*=[^=]*")
 _TYPE_AND_ID = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9.-]{1,64}(?:/_history/[A-Za-z0-9.-]{1,64})?")
@@ -79,7 +78,7 @@ def _named_type(reference: str) -> str:
     parts = reference.rstrip("/").split("/")
     place = -4 if len(parts) > 3 and parts[-2] == "_history" else -2
     name = parts[place] if len(parts) > 1 else ""
-    is_known = name in base().resource_types or base().structure(f"{_DEFINITIONS}{name}") is not None
+    is_known = name in base().resource_types or base().find(f"{CORE}{name}") is not None
     return name if is_known else _searched_type(reference)
 
 
